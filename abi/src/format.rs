@@ -29,7 +29,7 @@ pub const VERSION: u32 = 1;
 pub const MAGIC: &str = "# xcap stats";
 
 /// Names of the columns of a stage's line, in order.
-pub const COLUMNS: [&str; 28] = [
+pub const COLUMNS: [&str; 27] = [
     // Name of the stage, as in the stage table or `add … as NAME`.
     "stage",
     // The kernel function whose calls are timed, or `-`.
@@ -72,15 +72,13 @@ pub const COLUMNS: [&str; 28] = [
     "self_count",
     // Sum of self times, cycles: sample less nested stages and interrupts.
     "self_sum",
-    // Sum of the squares of the self times, cycles².
-    "self_sumsq",
     // Work done by the counted calls (frames, grants), 0 where the stage has none.
     "work",
-    // What the probes nested in the counted calls cost, cycles, by `# cost`.
+    // What the probes nested in the calls with a self time cost, cycles, by `# cost`.
     "nested_cost",
     // Part of `nested_cost` that lies outside the nested samples, so in the self time.
     "nested_outside",
-    // What one call's own work unit is: `frames`, `grants`, or `-`.
+    // What `work` counts: `frames`, `grants`, or `-`.
     "work_unit",
     // 1: all columns describe one set of samples; 0: approximate (`stop` makes it exact).
     "exact",
