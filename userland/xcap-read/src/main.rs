@@ -1,1 +1,74 @@
-fn main() {}
+// SPDX-License-Identifier: GPL-2.0
+
+//! Shows what xcap measured.
+
+mod cli;
+mod output;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use xcap_read::report::Options;
+use xcap_read::{difference, load, show, Report, Stats};
+
+use crate::cli::Cli;
+use crate::output::print;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xcap-read: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(seconds) = cli.watch {
+        return watch::watch(cli, seconds);
+    }
+    let stats = match cli.diff.as_slice() {
+        [before, after] => difference(&load(before)?, &load(after)?)?,
+        _ => load(&cli.file)?,
+    };
+    print(&text(cli, stats)?)
+}
+
+fn text(cli: &Cli, stats: Stats) -> Result<String, Box<dyn std::error::Error>> {
+    let report = chosen(cli, stats)?;
+    if cli.json {
+        return Ok(serde_json::to_string_pretty(&report)? + "\n");
+    }
+    if cli.histogram.is_some() {
+        let width = output::width();
+        let bars = report
+            .stages
+            .iter()
+            .map(|stage| show::histogram(stage, width));
+        let bars = bars.collect::<Vec<_>>().join("\n");
+        return Ok(format!("{}\n{bars}", show::head(&report, width)));
+    }
+    Ok(show::report(&report, &cli.view()))
+}
+
+/// The report of the stages that the command line asks for.
+fn chosen(cli: &Cli, mut stats: Stats) -> Result<Report, String> {
+    let wanted: Vec<&String> = cli.stage.iter().chain(&cli.histogram).collect();
+    for name in &wanted {
+        if !stats.stages.iter().any(|stage| stage.name == **name) {
+            let known: Vec<_> = stats.stages.iter().map(|stage| &*stage.name).collect();
+            return Err(format!("no stage '{name}', there are: {}", known.join(" ")));
+        }
+    }
+    if !wanted.is_empty() {
+        stats.stages.retain(|stage| wanted.contains(&&stage.name));
+    }
+    let options = Options {
+        level: cli.ci,
+        cost: cli.cost,
+    };
+    Ok(Report::new(&stats, options))
+}

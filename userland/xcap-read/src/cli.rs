@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use xcap_read::{show::View, CostChoice, DEFAULT_PATH};
+
+use crate::output;
+
+/// Shows what each stage of packet capture costs, as measured by xcap.ko.
+///
+/// Without options: calls, mean with its confidence interval, µs, standard
+/// deviation and missed calls of each stage; then self times, cost per frame,
+/// and the values less what the probes themselves cost.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// A saved `stats` file, `-` for standard input
+    #[arg(default_value = DEFAULT_PATH)]
+    pub file: PathBuf,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+
+    /// Level of the confidence intervals, per cent
+    #[arg(long, value_name = "LEVEL", default_value = "95", value_parser = level)]
+    pub ci: f64,
+
+    /// Which measured cost of the probes to take off the corrected values
+    #[arg(long, value_enum, default_value_t)]
+    pub cost: CostChoice,
+
+    /// Show this stage only; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub stage: Vec<String>,
+
+    /// Also show p50, p90, p99 and p99.9 with their bounds
+    #[arg(long)]
+    pub percentiles: bool,
+
+    /// Draw the histogram of a stage
+    #[arg(long, value_name = "STAGE", conflicts_with_all = ["json", "percentiles", "stage"])]
+    pub histogram: Option<String>,
+
+    /// Show what happened between two saved files
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["file", "watch"])]
+    pub diff: Vec<PathBuf>,
+
+    /// Draw again every so many seconds, with the calls since the last time
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
+          value_parser = seconds, conflicts_with_all = ["json", "histogram"])]
+    pub watch: Option<f64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  xcap-read                            the table
+  xcap-read --ci 99 --percentiles      99 % intervals, and percentiles
+  xcap-read --histogram softirq        the distribution of one stage
+  xcap-read --watch 5                  again every five seconds
+  xcap-read --json | jq '.stages[] | {stage, mean, ci95}'
+  cp /sys/kernel/debug/xcap/stats before; …; xcap-read --diff before after
+
+Exit status: 0 shown, 1 nothing to show (the reason is on stderr), 2 wrong usage.";
+
+impl Cli {
+    pub fn view(&self) -> View {
+        View {
+            width: output::width(),
+            percentiles: self.percentiles,
+            new: None,
+        }
+    }
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    let level: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if level > 0.0 && level < 100.0 {
+        Ok(level)
+    } else {
+        Err("not between 0 and 100".into())
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.1..=86_400.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("not between 0.1 and 86400".into())
+    }
+}

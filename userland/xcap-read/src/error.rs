@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What can be wrong with a `stats` file; each message says what to do next.
+
+use std::io;
+
+/// Text that isn't a whole and consistent `stats` file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct Malformed {
+    /// The line at fault, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub fault: String,
+}
+
+impl Malformed {
+    pub(crate) fn new(line: usize, fault: impl Into<String>) -> Self {
+        Self {
+            line,
+            fault: fault.into(),
+        }
+    }
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "debugfs is not mounted at /sys/kernel/debug: mount -t debugfs none /sys/kernel/debug"
+    )]
+    NoDebugfs,
+    #[error("xcap isn't loaded ('{path}' is not there): insmod xcap.ko")]
+    NotLoaded { path: String },
+    #[error("no permission to read '{path}': only root may, run it with sudo")]
+    NoPermission { path: String },
+    #[error("cannot read '{path}': {source}")]
+    Unreadable { path: String, source: io::Error },
+    #[error("{path} {source}")]
+    Malformed { path: String, source: Malformed },
+    #[error("cannot subtract: {0}")]
+    Incomparable(String),
+}
