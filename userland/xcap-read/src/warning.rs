@@ -30,39 +30,31 @@ impl Warning {
         if stats.recording == Some(false) && !stats.is_difference {
             warnings.push(Self::NotRecording);
         }
-        let losses: [(fn(&Stage) -> u64, fn(u128, Vec<String>) -> Self); 5] = [
-            (
-                |stage| stage.missed_by.pool,
-                |missed, stages| Self::PoolEmpty { missed, stages },
-            ),
-            (
-                |stage| stage.missed_by.busy,
-                |missed, stages| Self::HandlerBusy { missed, stages },
-            ),
-            (
-                |stage| stage.missed_by.negative,
-                |missed, stages| Self::Negative { missed, stages },
-            ),
-            (
-                |stage| stage.missed_by.straddled,
-                |missed, stages| Self::Straddled { missed, stages },
-            ),
-            (
-                |stage| stage.migrated,
-                |calls, stages| Self::Migrated { calls, stages },
-            ),
-        ];
-        for (figure, warning) in losses {
-            let stages = names(stats, |stage| figure(stage) > 0);
-            if !stages.is_empty() {
-                let total = stats
-                    .stages
-                    .iter()
-                    .map(|stage| u128::from(figure(stage)))
-                    .sum();
-                warnings.push(warning(total, stages));
-            }
-        }
+        warnings.extend(loss(
+            stats,
+            |stage| stage.missed_by.pool,
+            |missed, stages| Self::PoolEmpty { missed, stages },
+        ));
+        warnings.extend(loss(
+            stats,
+            |stage| stage.missed_by.busy,
+            |missed, stages| Self::HandlerBusy { missed, stages },
+        ));
+        warnings.extend(loss(
+            stats,
+            |stage| stage.missed_by.negative,
+            |missed, stages| Self::Negative { missed, stages },
+        ));
+        warnings.extend(loss(
+            stats,
+            |stage| stage.missed_by.straddled,
+            |missed, stages| Self::Straddled { missed, stages },
+        ));
+        warnings.extend(loss(
+            stats,
+            |stage| stage.migrated,
+            |calls, stages| Self::Migrated { calls, stages },
+        ));
         let stages = names(stats, |stage| !stage.exact);
         if !stages.is_empty() {
             warnings.push(Self::Approximate { stages });
@@ -94,6 +86,17 @@ fn clock(stats: &Stats) -> Vec<Warning> {
 fn names(stats: &Stats, concerns: impl Fn(&Stage) -> bool) -> Vec<String> {
     let concerned = stats.stages.iter().filter(|stage| concerns(stage));
     concerned.map(|stage| stage.name.clone()).collect()
+}
+
+/// A warning of the calls that `figure` counts, if there are any.
+fn loss(
+    stats: &Stats,
+    figure: impl Fn(&Stage) -> u64,
+    warning: impl FnOnce(u128, Vec<String>) -> Warning,
+) -> Option<Warning> {
+    let stages = names(stats, |stage| figure(stage) > 0);
+    let counts = stats.stages.iter().map(|stage| u128::from(figure(stage)));
+    (!stages.is_empty()).then(|| warning(counts.sum(), stages))
 }
 
 /// Backends whose stages have samples but no measured cost, where one was asked for.
