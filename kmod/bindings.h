@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What `kernel::bindings` lacks. */
+
+#include <linux/kprobes.h>
+#include <linux/fprobe.h>
+#include <linux/glob.h>
+
+#include "cell.h"
+#include "helpers.h"

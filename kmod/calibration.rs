@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What xcap's own probes cost, measured on an empty function.
+
+use super::{
+    backend::{Backend, Costs, Hook, Target},
+    bindings::{xcap_empty, xcap_irq_restore, xcap_irq_save},
+    cell::{Cells, Totals},
+    cpu, direct,
+    stages::Work,
+};
+use kernel::prelude::*;
+
+/// Calls in a batch: enough to hide what reading the clock costs.
+const BATCH: u64 = 64;
+
+/// Batches, of which the cheapest counts: the others were interrupted.
+const BATCHES: u32 = 64;
+
+/// Calls with cold caches.
+const COLD_CALLS: u32 = 32;
+
+/// Memory that is read to make the caches cold.
+const COLD_BYTES: usize = 1 << 20;
+
+/// What a backend's probe costs.
+pub(crate) struct Measured {
+    pub(crate) backend: Backend,
+    /// What it reports for an empty function: its floor.
+    pub(crate) hot: Totals,
+    pub(crate) cold: Totals,
+    /// Cycles of `hot.count` and `cold.count` calls, beyond those of unprobed calls.
+    pub(crate) hot_whole: u64,
+    pub(crate) cold_whole: u64,
+}
+
+/// What all of them cost. A backend that this kernel has not is left out.
+pub(crate) struct Calibration {
+    pub(crate) measured: KVec<Measured>,
+}
+
+fn batch() -> u64 {
+    // SAFETY: Restored below.
+    let flags = unsafe { xcap_irq_save() };
+    let begin = cpu::rdtsc();
+    for _ in 0..BATCH {
+        // SAFETY: The function does nothing.
+        unsafe { xcap_empty() };
+    }
+    let whole = cpu::rdtsc().wrapping_sub(begin);
+    // SAFETY: Saved above, on this CPU.
+    unsafe { xcap_irq_restore(flags) };
+    whole
+}
+
+fn cheapest_batch() -> u64 {
+    (0..BATCHES).map(|_| batch()).min().unwrap_or(0)
+}
+
+/// Cycles of the cold calls, all together.
+fn cold_calls(memory: &mut KVVec<u8>) -> u64 {
+    let mut whole = 0u64;
+    for round in 0..COLD_CALLS {
+        for line in memory.iter_mut().step_by(64) {
+            // Read and written, so that the compiler has to.
+            *line = core::hint::black_box(*line).wrapping_add(round as u8);
+        }
+        // SAFETY: Restored below.
+        let flags = unsafe { xcap_irq_save() };
+        let begin = cpu::rdtsc();
+        // SAFETY: The function does nothing.
+        unsafe { xcap_empty() };
+        whole = whole.wrapping_add(cpu::rdtsc().wrapping_sub(begin));
+        // SAFETY: Saved above, on this CPU.
+        unsafe { xcap_irq_restore(flags) };
+    }
+    whole
+}
+
+impl Measured {
+    fn measure(backend: Backend, memory: &mut KVVec<u8>) -> Result<Self> {
+        let target = Target {
+            address: xcap_empty as *const () as usize,
+            sleeps: false,
+            work: Work::None,
+            costs: Costs::default(),
+        };
+        let unprobed = cheapest_batch();
+        let unprobed_cold = cold_calls(memory);
+        let cells = Cells::new()?;
+        let mut hook = Hook::arm(backend, &target, &cells)?;
+        let whole = cheapest_batch().saturating_sub(unprobed);
+        let hot = cells.totals()?;
+        cells.reset();
+        let cold_whole = cold_calls(memory).saturating_sub(unprobed_cold);
+        let cold = cells.totals()?;
+        if let Hook::Direct(hook) = &mut hook {
+            hook.disarm();
+            direct::synchronize();
+        }
+        drop(hook);
+        let hot_whole = whole * hot.count / BATCH;
+        Ok(Self {
+            backend,
+            hot,
+            cold,
+            hot_whole,
+            cold_whole,
+        })
+    }
+
+    /// Cycles of a hit, to the nearest, with hot caches. The least is what an uninterrupted call
+    /// reports.
+    fn costs(&self) -> Costs {
+        if self.hot.count == 0 {
+            return Costs::default();
+        }
+        let whole = (self.hot_whole + self.hot.count / 2) / self.hot.count;
+        let inside = self.hot.min.min(whole);
+        Costs {
+            inside: inside as u32,
+            outside: (whole - inside) as u32,
+        }
+    }
+}
+
+impl Calibration {
+    /// Measures all backends, on a function of xcap's own. The epoch is open.
+    pub(crate) fn measure() -> Result<Self> {
+        let mut memory = KVVec::from_elem(0, COLD_BYTES, GFP_KERNEL)?;
+        let mut measured = KVec::new();
+        for backend in Backend::ALL {
+            match Measured::measure(backend, &mut memory) {
+                Ok(result) => measured.push(result, GFP_KERNEL)?,
+                Err(error) if error == ENOMEM => return Err(error),
+                Err(error) => {
+                    pr_warn!("backend {}: can't be calibrated ({error:?})\n", backend.word())
+                }
+            }
+        }
+        Ok(Self { measured })
+    }
+
+    pub(crate) fn costs(&self, backend: Backend) -> Option<Costs> {
+        self.measured
+            .iter()
+            .find(|measured| measured.backend == backend)
+            .map(Measured::costs)
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where things lie in the memory that assembly and Rust share: byte offsets.
+ * kmod/cell.rs asserts that its structures agree.
+ */
+#ifndef XCAP_CELL_H
+#define XCAP_CELL_H
+
+/* One probe's counters on one CPU (`Cell`). */
+#define XCAP_CELL_ENTRIES		0
+#define XCAP_CELL_DONE			8
+#define XCAP_CELL_SUM			16
+#define XCAP_CELL_SUMSQ			24
+#define XCAP_CELL_MIN			40
+#define XCAP_CELL_MAX			48
+#define XCAP_CELL_SELF_SUM		56
+#define XCAP_CELL_NESTED_OUTSIDE	64
+#define XCAP_CELL_NESTED_COST		72
+#define XCAP_CELL_WORK			80
+#define XCAP_CELL_WORK_MASK		88
+#define XCAP_CELL_COSTS			96
+#define XCAP_CELL_RETURN_TO		104
+#define XCAP_CELL_STRADDLED		112
+#define XCAP_CELL_NEGATIVE		120
+#define XCAP_CELL_MIGRATED		128
+#define XCAP_CELL_SWITCHED		136
+#define XCAP_CELL_HISTOGRAM		192
+
+/* What travels with one call (`Frame`). */
+#define XCAP_FRAME_OVERHEAD		0
+#define XCAP_FRAME_NESTED		8
+#define XCAP_FRAME_STAMP		16
+#define XCAP_FRAME_CELL			24
+#define XCAP_FRAME_TSC			32
+#define XCAP_FRAME_SIZE			40
+
+/* One CPU's running totals (`xcap_cpu`). */
+#define XCAP_CPU_STAMP			0
+#define XCAP_CPU_NESTED			8
+#define XCAP_CPU_OVERHEAD		16
+
+/* How many functions the direct backend can time at once. */
+#define XCAP_DIRECT_SLOTS		512
+#define XCAP_DIRECT_SLOT_SIZE		128
+
+#endif

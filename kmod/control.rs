@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands that `control` takes: one a write.
+//!
+//! ```text
+//! start
+//! stop
+//! reset
+//! calibrate
+//! backend=auto|direct|fprobe|kretprobe
+//! add FUNCTION [as NAME] [backend=…]
+//! add PATTERN [limit=N] [backend=…]
+//! del NAME
+//! ```
+
+use super::{
+    backend::Choice,
+    registry::{self, REGISTRY},
+    symbols::c_string,
+};
+use kernel::{prelude::*, str::CString};
+
+/// What a pattern adds at most, unless told.
+const DEFAULT_LIMIT: usize = 128;
+
+/// What may follow `add FUNCTION`.
+struct AddOptions {
+    name: Option<CString>,
+    backend: Option<Choice>,
+    limit: Option<usize>,
+}
+
+impl AddOptions {
+    fn parse<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result<Self> {
+        let mut options = Self {
+            name: None,
+            backend: None,
+            limit: None,
+        };
+        while let Some(word) = words.next() {
+            if word == b"as" && options.name.is_none() {
+                options.name = Some(name(words.next())?);
+            } else if let Some(backend) = word.strip_prefix(b"backend=") {
+                options.backend = Some(Choice::parse(backend)?);
+            } else if let Some(limit) = word.strip_prefix(b"limit=") {
+                let limit = core::str::from_utf8(limit).map_err(|_| EINVAL)?;
+                options.limit = Some(limit.parse().map_err(|_| EINVAL)?);
+            } else {
+                return Err(EINVAL);
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// A name of a function, a pattern or a probe.
+fn name(word: Option<&[u8]>) -> Result<CString> {
+    let word = word.ok_or(EINVAL)?;
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.*?[]-".contains(byte);
+    if word.is_empty() || !word.iter().all(allowed) {
+        return Err(EINVAL);
+    }
+    c_string(word)
+}
+
+/// Runs a command.
+///
+/// # Errors
+///
+/// `EINVAL`: not a command, and nothing was changed. Others are those of the command.
+pub(crate) fn run(command: &[u8]) -> Result {
+    let mut words = command
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let verb = words.next().ok_or(EINVAL)?;
+    if verb == b"add" {
+        return add(words);
+    }
+    let operand = if verb == b"del" {
+        Some(name(words.next())?)
+    } else {
+        None
+    };
+    if words.next().is_some() {
+        return Err(EINVAL);
+    }
+    match (verb, operand) {
+        (b"start", _) => REGISTRY.lock().start(),
+        (b"stop", _) => {
+            REGISTRY.lock().stop();
+            Ok(())
+        }
+        (b"reset", _) => {
+            REGISTRY.lock().reset();
+            Ok(())
+        }
+        (b"calibrate", _) => REGISTRY.lock().calibrate(),
+        (_, Some(name)) => registry::delete(&name),
+        (verb, _) => match verb.strip_prefix(b"backend=") {
+            Some(backend) => REGISTRY.lock().choose(Choice::parse(backend)?),
+            None => Err(EINVAL),
+        },
+    }
+}
+
+fn add<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result {
+    let function = name(words.next())?;
+    let options = AddOptions::parse(words)?;
+    let is_pattern = function.to_bytes().iter().any(|byte| b"*?[".contains(byte));
+    let mut registry = REGISTRY.lock();
+    match (is_pattern, options.name, options.limit) {
+        (true, None, limit) => {
+            registry.add_matching(&function, limit.unwrap_or(DEFAULT_LIMIT), options.backend)
+        }
+        (false, name, None) => registry.add(&function, name.as_deref(), options.backend),
+        _ => Err(EINVAL),
+    }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! This CPU: its clock, its running totals, its part of per-CPU memory.
+//!
+//! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
+
+use super::bindings;
+use core::arch::asm;
+use core::ffi::c_void;
+use core::mem::{align_of, size_of};
+use core::ptr::NonNull;
+use kernel::prelude::*;
+
+/// Reads the TSC, unordered, as `rdtsc` does.
+#[inline(always)]
+pub(crate) fn rdtsc() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: `rdtsc` touches nothing but the two registers; the kernel may execute it.
+    unsafe {
+        asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
+    };
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// Whether CPU number `cpu` is in `mask`.
+fn in_mask(mask: &kernel::bindings::cpumask, cpu: u32) -> bool {
+    let word = mask.bits[cpu as usize / 64];
+    word >> (cpu % 64) & 1 == 1
+}
+
+/// Whether CPU number `cpu` runs now.
+pub(crate) fn is_online(cpu: u32) -> bool {
+    // SAFETY: The mask lives as long as the kernel; a bit that changes meanwhile is read as
+    // either value.
+    in_mask(unsafe { &*(&raw const kernel::bindings::__cpu_online_mask) }, cpu)
+}
+
+/// The CPUs that may ever run.
+pub(crate) fn possible() -> impl Iterator<Item = u32> {
+    // SAFETY: `nr_cpu_ids` and the possible mask are fixed after boot.
+    let (count, mask) = unsafe {
+        (
+            kernel::bindings::nr_cpu_ids,
+            &*(&raw const kernel::bindings::__cpu_possible_mask),
+        )
+    };
+    (0..count).filter(|&cpu| in_mask(mask, cpu))
+}
+
+/// Calls `f` with `argument` on every CPU that is online, and waits for all of them.
+///
+/// `f` runs with interrupts off.
+pub(crate) fn on_each_online<T>(f: unsafe extern "C" fn(*mut c_void), argument: &T) {
+    // SAFETY: `f` takes what `argument` points to, which outlives the call as it waits.
+    unsafe {
+        kernel::bindings::on_each_cpu_cond_mask(
+            None,
+            Some(f),
+            core::ptr::from_ref(argument).cast_mut().cast(),
+            true,
+            &raw const kernel::bindings::__cpu_online_mask,
+        )
+    }
+}
+
+/// Memory that every possible CPU has one of, zeroed at first.
+///
+/// # Invariants
+///
+/// The pointer is per-CPU memory of the size and alignment of `T`, owned by `self`.
+pub(crate) struct PerCpu<T>(NonNull<T>);
+
+// SAFETY: The memory belongs to no thread; what is in it is reached through raw pointers only.
+unsafe impl<T> Send for PerCpu<T> {}
+// SAFETY: As above.
+unsafe impl<T> Sync for PerCpu<T> {}
+
+impl<T> PerCpu<T> {
+    /// Allocates; may sleep.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: Any size and alignment may be asked for; failure is NULL.
+        let pointer = unsafe {
+            kernel::bindings::pcpu_alloc_noprof(
+                size_of::<T>(),
+                align_of::<T>(),
+                false,
+                kernel::bindings::GFP_KERNEL,
+            )
+        };
+        NonNull::new(pointer.cast()).map(Self).ok_or(ENOMEM)
+    }
+
+    /// The per-CPU pointer: an offset from this CPU's base (`gs`).
+    pub(crate) fn as_ptr(&self) -> *mut T {
+        self.0.as_ptr()
+    }
+
+    /// CPU `cpu`'s part. Valid as long as `self`; other CPUs may write to it at any time.
+    pub(crate) fn of(&self, cpu: u32) -> *mut T {
+        // SAFETY: `cpu` is a possible CPU, for which the kernel has an offset.
+        let offset = unsafe {
+            (&raw const kernel::bindings::__per_cpu_offset)
+                .cast::<usize>()
+                .add(cpu as usize)
+                .read()
+        };
+        self.as_ptr().wrapping_byte_add(offset)
+    }
+
+    /// This CPU's part. The caller must not be moved to another CPU while it uses it.
+    pub(crate) fn here(pointer: *mut T) -> *mut T {
+        let base: usize;
+        // SAFETY: `this_cpu_off` is readable through `gs` on every CPU.
+        unsafe {
+            asm!(
+                "mov {base}, gs:[rip + this_cpu_off]",
+                base = out(reg) base,
+                options(nostack, preserves_flags, readonly)
+            )
+        };
+        pointer.wrapping_byte_add(base)
+    }
+}
+
+impl<T> Drop for PerCpu<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the memory is ours, and nobody uses it any more.
+        unsafe { kernel::bindings::free_percpu(self.0.as_ptr().cast()) }
+    }
+}
+
+/// Number of the low bits of a stamp that count; the rest is the CPU's number.
+const STAMP_CPU_SHIFT: u32 = 48;
+
+/// The CPU that a stamp was made on.
+pub(crate) fn stamp_cpu(stamp: u64) -> u64 {
+    stamp >> STAMP_CPU_SHIFT
+}
+
+/// Gives every CPU a stamp that no other CPU ever has.
+pub(crate) fn init_stamps() {
+    unsafe extern "C" fn init(_: *mut c_void) {
+        // SAFETY: Interrupts are off; the per-CPU variable is this CPU's own.
+        unsafe {
+            let here = PerCpu::here(&raw mut bindings::xcap_cpu);
+            (*here).stamp = u64::from(kernel::cpu::CpuId::current().as_u32()) << STAMP_CPU_SHIFT;
+        }
+    }
+    on_each_online(init, &());
+}
+
+/// Makes this CPU's stamp differ from those of all frames so far.
+#[inline(always)]
+pub(crate) fn bump_stamp() {
+    // SAFETY: One instruction on this CPU's own variable.
+    unsafe { asm!("inc qword ptr gs:[rip + xcap_cpu]", options(nostack)) }
+}
+
+/// [`bump_stamp`] on every CPU.
+pub(crate) fn bump_all_stamps() {
+    unsafe extern "C" fn bump(_: *mut c_void) {
+        bump_stamp();
+    }
+    on_each_online(bump, &());
+}
+
+/// Adds `value` to what lies `OFFSET` bytes into this CPU's part of `pointer`, wrapping.
+///
+/// # Safety
+///
+/// `pointer` is per-CPU memory with a `u64` there.
+#[inline(always)]
+pub(crate) unsafe fn add<const OFFSET: usize, T>(pointer: *mut T, value: u64) {
+    // SAFETY: The caller's promise; one instruction, so neither an interrupt nor a move to
+    // another CPU can come in between.
+    unsafe {
+        asm!(
+            "add qword ptr gs:[{pointer} + {offset}], {value}",
+            pointer = in(reg) pointer,
+            offset = const OFFSET,
+            value = in(reg) value,
+            options(nostack)
+        )
+    }
+}
+
+/// Adds `value` to 128 bits in this CPU's part of `pointer`, low word first, wrapping.
+///
+/// # Safety
+///
+/// `pointer` is per-CPU memory, and the caller is not moved to another CPU meanwhile.
+#[inline(always)]
+pub(crate) unsafe fn add_wide(pointer: *mut [u64; 2], value: u128) {
+    // SAFETY: The caller's promise. An interrupt between the two keeps the carry in the flags that
+    // it restores.
+    unsafe {
+        asm!(
+            "add qword ptr gs:[{pointer}], {low}",
+            "adc qword ptr gs:[{pointer} + 8], {high}",
+            pointer = in(reg) pointer,
+            low = in(reg) value as u64,
+            high = in(reg) (value >> 64) as u64,
+            options(nostack)
+        )
+    }
+}
+
+/// A CPU's running totals: `struct xcap_cpu`, as read on that CPU.
+pub(crate) struct Totals {
+    /// Changes with every switch of tasks; differs between CPUs.
+    pub(crate) stamp: u64,
+    /// Cycles in samples that completed on the CPU, none counted twice.
+    pub(crate) nested: u64,
+    /// What their probes cost: low half, outside the samples at the top; high half, all.
+    pub(crate) overhead: u64,
+}
+
+impl Totals {
+    /// Reads the stamp first: a move to another CPU meanwhile makes it differ from that CPU's.
+    #[inline(always)]
+    pub(crate) fn read() -> Self {
+        let (stamp, nested, overhead);
+        // SAFETY: Reads a variable that every CPU has.
+        unsafe {
+            asm!(
+                "mov {stamp}, gs:[rip + xcap_cpu + {STAMP}]",
+                "mov {nested}, gs:[rip + xcap_cpu + {NESTED}]",
+                "mov {overhead}, gs:[rip + xcap_cpu + {OVERHEAD}]",
+                stamp = out(reg) stamp,
+                nested = out(reg) nested,
+                overhead = out(reg) overhead,
+                STAMP = const bindings::XCAP_CPU_STAMP,
+                NESTED = const bindings::XCAP_CPU_NESTED,
+                OVERHEAD = const bindings::XCAP_CPU_OVERHEAD,
+                options(nostack, preserves_flags)
+            )
+        };
+        Self {
+            stamp,
+            nested,
+            overhead,
+        }
+    }
+
+    /// Adds to this CPU's totals, wrapping.
+    pub(crate) fn add(nested: u64, overhead: u64) {
+        // SAFETY: One instruction each, on a variable that every CPU has.
+        unsafe {
+            asm!(
+                "add gs:[rip + xcap_cpu + {NESTED}], {nested}",
+                "add gs:[rip + xcap_cpu + {OVERHEAD}], {overhead}",
+                nested = in(reg) nested,
+                overhead = in(reg) overhead,
+                NESTED = const bindings::XCAP_CPU_NESTED,
+                OVERHEAD = const bindings::XCAP_CPU_OVERHEAD,
+                options(nostack)
+            )
+        };
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The backend `fprobe`: ftrace at the entry, the function graph's shadow stack at the return.
+//!
+//! C header: [`include/linux/fprobe.h`](srctree/include/linux/fprobe.h)
+
+use super::{
+    backend::{Call, Missed, Target},
+    bindings::*,
+    cell::{self, Cell, Cells},
+    cpu,
+    stages::Work,
+};
+use core::{
+    ffi::c_void,
+    mem::size_of,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use kernel::{
+    bindings::ftrace_regs,
+    error::to_result,
+    ffi::{c_int, c_ulong},
+    prelude::*,
+};
+
+/// A registered fprobe.
+#[repr(C)]
+struct Inner {
+    // First, so that a pointer to it is one to all.
+    fprobe: fprobe,
+    cells: *mut Cell,
+    work: Work,
+    /// No other hook's, ever: calls of an earlier hook may return when this one has its address.
+    arming: u64,
+}
+
+/// A function hooked by fprobe, until dropped.
+pub(crate) struct Hook(KBox<Inner>);
+
+// SAFETY: What is inside is reached by the kernel's own locking, or fixed while registered.
+unsafe impl Send for Hook {}
+// SAFETY: As above.
+unsafe impl Sync for Hook {}
+
+unsafe extern "C" fn on_entry(
+    fprobe: *mut fprobe,
+    _entry: c_ulong,
+    _return_to: c_ulong,
+    regs: *mut ftrace_regs,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: The kernel passes an fprobe of ours, and room for a `Call`.
+    unsafe {
+        let inner = &*fprobe.cast::<Inner>();
+        let call = data.cast::<Call>();
+        (*call).arming = inner.arming;
+        if let Work::Argument(index) = inner.work {
+            (*call).argument = xcap_fprobe_argument(regs, u32::from(index)) as u64;
+        }
+        cell::enter(inner.cells, &raw mut (*call).frame);
+    }
+    0
+}
+
+unsafe extern "C" fn on_return(
+    fprobe: *mut fprobe,
+    _entry: c_ulong,
+    _return_to: c_ulong,
+    regs: *mut ftrace_regs,
+    data: *mut c_void,
+) {
+    let now = cpu::rdtsc();
+    // SAFETY: The kernel passes a registered fprobe of ours, whose cells exist, and a `Call` that
+    // `on_entry` filled for an fprobe at this address; preemption is off.
+    unsafe {
+        let inner = &*fprobe.cast::<Inner>();
+        let call = data.cast::<Call>();
+        if (*call).arming != inner.arming {
+            return;
+        }
+        let work = match inner.work {
+            Work::None => 0,
+            Work::Returned => xcap_fprobe_return_value(regs) as u64,
+            Work::Argument(_) => (*call).argument,
+        };
+        cell::leave(&raw const (*call).frame, now, work);
+    }
+}
+
+impl Hook {
+    pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
+        static ARMINGS: AtomicU64 = AtomicU64::new(0);
+
+        cells.set_constants(target.constants(0));
+        let mut inner = KBox::new(
+            Inner {
+                fprobe: fprobe {
+                    entry_data_size: size_of::<Call>(),
+                    entry_handler: Some(on_entry),
+                    exit_handler: Some(on_return),
+                    ..Default::default()
+                },
+                cells: cells.as_ptr(),
+                work: target.work,
+                arming: ARMINGS.fetch_add(1, Ordering::Relaxed),
+            },
+            GFP_KERNEL,
+        )?;
+        let mut address = target.address as c_ulong;
+        // SAFETY: The fprobe stays where it is until it is unregistered in `drop`; one address is
+        // passed.
+        to_result(unsafe { register_fprobe_ips(&raw mut inner.fprobe, &raw mut address, 1) })?;
+        Ok(Self(inner))
+    }
+
+    pub(crate) fn missed(&self) -> Missed {
+        let pool = &raw const self.0.fprobe.nmissed;
+        Missed {
+            // SAFETY: A plain counter, which the kernel may be incrementing.
+            pool: unsafe { pool.read_volatile() as u64 },
+            busy: 0,
+        }
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // SAFETY: Registered by `arm`. Afterwards no handler runs; calls in flight return through
+        // the kernel's shadow stack, which looks up whether we are still there.
+        unsafe { unregister_fprobe(&raw mut self.0.fprobe) };
+    }
+}

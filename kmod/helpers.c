@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Inline functions and macros of the kernel's headers that Rust can reach no
+ * other way; and what only a C compiler emits: a function with an ftrace entry.
+ */
+
+#include <linux/fprobe.h>
+#include <linux/irqflags.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/tracepoint.h>
+#include <linux/utsname.h>
+#include <asm/cpufeature.h>
+#include <xen/xen.h>
+
+#include "cell.h"
+#include "helpers.h"
+
+DEFINE_PER_CPU(struct xcap_cpu, xcap_cpu);
+
+static_assert(offsetof(struct xcap_cpu, stamp) == XCAP_CPU_STAMP);
+static_assert(offsetof(struct xcap_cpu, nested) == XCAP_CPU_NESTED);
+static_assert(offsetof(struct xcap_cpu, overhead) == XCAP_CPU_OVERHEAD);
+
+/* The kernel crate's module parameters are integers only. */
+char *xcap_backend = "auto";
+module_param_named(backend, xcap_backend, charp, 0444);
+MODULE_PARM_DESC(backend, "how functions are hooked: auto, direct, fprobe or kretprobe");
+
+const char *xcap_release(void)
+{
+	return init_utsname()->release;
+}
+
+enum xcap_role xcap_role(void)
+{
+	if (xen_initial_domain())
+		return XCAP_ROLE_DOM0;
+	if (xen_pv_domain())
+		return XCAP_ROLE_DOMU_PV;
+	if (xen_pvh_domain())
+		return XCAP_ROLE_DOMU_PVH;
+	if (xen_hvm_domain())
+		return XCAP_ROLE_DOMU_HVM;
+	return XCAP_ROLE_BARE;
+}
+
+bool xcap_tsc_invariant(void)
+{
+	return boot_cpu_has(X86_FEATURE_CONSTANT_TSC) && boot_cpu_has(X86_FEATURE_NONSTOP_TSC);
+}
+
+unsigned long xcap_fprobe_argument(struct ftrace_regs *regs, unsigned int index)
+{
+	return ftrace_regs_get_argument(regs, index);
+}
+
+unsigned long xcap_fprobe_return_value(struct ftrace_regs *regs)
+{
+	return ftrace_regs_get_return_value(regs);
+}
+
+void *xcap_kretprobe(struct kretprobe_instance *ri)
+{
+	return get_kretprobe(ri);
+}
+
+void xcap_tracepoint_synchronize(void)
+{
+	tracepoint_synchronize_unregister();
+}
+
+/*
+ * The text of the index-th loaded module, found through sysfs' set of modules.
+ * Returns 0 past the last one, 1 for one that has no text to show.
+ */
+unsigned int xcap_module_text(unsigned int index, char *name, unsigned long *base,
+			      unsigned long *size)
+{
+	struct kset *modules = THIS_MODULE->mkobj.kobj.kset;
+	struct kobject *kobj;
+	unsigned int found = 0;
+
+	spin_lock(&modules->list_lock);
+	list_for_each_entry(kobj, &modules->list, entry) {
+		struct module *mod = container_of(kobj, struct module_kobject, kobj)->mod;
+
+		if (index--)
+			continue;
+		found = 1;
+		if (mod && mod->state == MODULE_STATE_LIVE) {
+			strscpy(name, mod->name, MODULE_NAME_LEN);
+			*base = (unsigned long)mod->mem[MOD_TEXT].base;
+			*size = mod->mem[MOD_TEXT].size;
+		} else {
+			*size = 0;
+		}
+		break;
+	}
+	spin_unlock(&modules->list_lock);
+	return found;
+}
+
+/* Some address in the kernel's own text. */
+unsigned long xcap_core_text(void)
+{
+	return (unsigned long)&_printk;
+}
+
+unsigned long xcap_irq_save(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	return flags;
+}
+
+void xcap_irq_restore(unsigned long flags)
+{
+	local_irq_restore(flags);
+}
+
+/* The function that calibration times: an ftrace entry and a return. */
+noinline void xcap_empty(void)
+{
+	asm volatile("");
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The hot path: how a sample is recorded, and the direct backend's trampolines.
+ *
+ * A .S file because return thunks, alternatives, per-CPU addressing and unwind
+ * hints are macros of the kernel's headers.
+ */
+
+#include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/alternative.h>
+#include <asm/asm.h>
+#include <asm/cpufeatures.h>
+#include <asm/nospec-branch.h>
+#include <asm/percpu.h>
+#include <asm/unwind_hints.h>
+
+#include "cell.h"
+
+#define CPU(field)	PER_CPU_VAR(xcap_cpu + XCAP_CPU_##field)
+#define CELL(field)	%gs:XCAP_CELL_##field(%r11)
+
+/*
+ * Record the sample in %rax (below 2^32) in the cell %r11, for the call whose
+ * frame is at \frame. Preemption is off and the CPU's stamp is the frame's, so
+ * no other task ran here since the call began. An interrupt may: each update is
+ * one instruction, or (add and adc) carries in flags that an interrupt restores.
+ *
+ * The histogram is counted first and `done`, by the caller, last: a reader that
+ * finds them equal has not torn a sample (Cell::snapshot).
+ *
+ * Clobbers %rax, %rcx, %rdx, %rsi, %r8.
+ */
+.macro RECORD frame:req
+	movq	%rax, %rsi
+
+	/*
+	 * The position below 63 of the leading bit, and the bits from it on.
+	 * Prefixes without effect fill the shorter instructions up.
+	 */
+	ALTERNATIVE "xorl %ecx, %ecx; bsrq %rsi, %rcx; xorl $63, %ecx", \
+		    ".long 0x3e3e3e3e; lzcntq %rsi, %rcx", X86_FEATURE_ABM
+	ALTERNATIVE "movq %rsi, %rdx; shlq %cl, %rdx", \
+		    ".byte 0x3e; shlxq %rcx, %rsi, %rdx", X86_FEATURE_BMI2
+	shrq	$60, %rdx
+	leaq	(%rdx, %rcx, 8), %rdx
+	incq	%gs:(XCAP_CELL_HISTOGRAM - 64)(%r11, %rdx, 8)
+
+	addq	%rsi, CELL(SUM)
+	mulq	%rsi
+	addq	%rax, CELL(SUMSQ)
+	adcq	%rdx, %gs:(XCAP_CELL_SUMSQ + 8)(%r11)
+
+	cmpq	CELL(MIN), %rsi
+	jb	.Lminimum\@
+.Lminimum_done\@:
+	cmpq	CELL(MAX), %rsi
+	ja	.Lmaximum\@
+.Lmaximum_done\@:
+
+	/* Self time: less what completed here, stages and interrupts, meanwhile. */
+	movq	CPU(NESTED), %rax
+	subq	XCAP_FRAME_NESTED(\frame), %rax
+	subq	%rax, %rsi
+	jb	.Ltorn\@
+	addq	%rsi, CELL(SELF_SUM)
+.Ltorn_done\@:
+	addq	%rsi, CPU(NESTED)
+
+	/*
+	 * Known cost of the probes that hit meanwhile: low half, outside the
+	 * samples directly nested; high half, all. This one's own is outside to
+	 * the one around it.
+	 */
+	movq	CPU(OVERHEAD), %rax
+	subq	XCAP_FRAME_OVERHEAD(\frame), %rax
+	movl	%eax, %r8d
+	addq	%r8, CELL(NESTED_OUTSIDE)
+	shrq	$32, %rax
+	addq	%rax, CELL(NESTED_COST)
+	movq	CELL(COSTS), %rdx
+	subq	%r8, %rdx
+	addq	%rdx, CPU(OVERHEAD)
+
+	.pushsection .text.unlikely, "ax"
+	/* An interrupt can record a sample between the comparison and the store. */
+.Lminimum\@:
+	movq	CELL(MIN), %rax
+.Lminimum_again\@:
+	cmpq	%rax, %rsi
+	jae	.Lminimum_done\@
+	cmpxchgq %rsi, CELL(MIN)
+	jne	.Lminimum_again\@
+	jmp	.Lminimum_done\@
+.Lmaximum\@:
+	movq	CELL(MAX), %rax
+.Lmaximum_again\@:
+	cmpq	%rax, %rsi
+	jbe	.Lmaximum_done\@
+	cmpxchgq %rsi, CELL(MAX)
+	jne	.Lmaximum_again\@
+	jmp	.Lmaximum_done\@
+	/* An interrupt between reading a clock and a total: no self time to be had. */
+.Ltorn\@:
+	incq	CELL(SWITCHED)
+	jmp	.Ltorn_done\@
+	.popsection
+.endm
+
+/*
+ * void xcap_record(cell, frame, cycles, work)
+ *
+ * Called by the handlers of the other backends, with preemption off.
+ */
+SYM_FUNC_START(xcap_record)
+	movq	%rdx, %r8
+	shrq	$32, %r8
+	jne	xcap_record_slow
+	movq	CPU(STAMP), %r8
+	cmpq	XCAP_FRAME_STAMP(%rsi), %r8
+	jne	xcap_record_slow
+	movq	%rdi, %r11
+	movq	%rsi, %r9
+	movq	%rdx, %rax
+	movq	%rcx, %r10
+	RECORD	%r9
+	andq	CELL(WORK_MASK), %r10
+	addq	%r10, CELL(WORK)
+	incq	CELL(DONE)
+	RET
+SYM_FUNC_END(xcap_record)
+
+/*
+ * The direct backend. ftrace calls slot n from the entry of the function that
+ * it times: (%rsp) is the rest of the function, 8(%rsp) its caller.
+ *
+ * The slot returns into the rest of the function, with the frame and an address
+ * of ours below the caller's: so the function returns to xcap_direct_return,
+ * where %rsp is the frame. Returns, not jumps, because the rest of a function
+ * is no target for an indirect branch (IBT). The frame's TSC takes the place of
+ * the slot's own return address.
+ *
+ * A function with arguments on the stack would not find them.
+ */
+	.text
+	.balign XCAP_DIRECT_SLOT_SIZE
+SYM_CODE_START_NOALIGN(xcap_direct_slots)
+	ANNOTATE_NOENDBR
+	.set	slot, 0
+	.rept	XCAP_DIRECT_SLOTS
+	.balign XCAP_DIRECT_SLOT_SIZE, 0xcc
+	UNWIND_HINT_FUNC
+	movq	(xcap_direct_cells + 8 * slot)(%rip), %r11
+	incq	CELL(ENTRIES)
+	pushq	%r11
+	pushq	CPU(STAMP)
+	pushq	CPU(NESTED)
+	pushq	CPU(OVERHEAD)
+	pushq	CELL(RETURN_TO)
+	pushq	XCAP_FRAME_SIZE(%rsp)
+	movq	%rdx, %r10
+	movq	%rax, %r11
+	rdtsc
+	.set	sp_above_frame, XCAP_FRAME_SIZE + 24
+	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=sp_above_frame type=UNWIND_HINT_TYPE_CALL
+	movl	%eax, (16 + XCAP_FRAME_TSC)(%rsp)
+	movl	%edx, (16 + XCAP_FRAME_TSC + 4)(%rsp)
+	movq	%r11, %rax
+	movq	%r10, %rdx
+	UNWIND_HINT_FUNC
+	RET
+	.set	slot, slot + 1
+	.endr
+SYM_CODE_END(xcap_direct_slots)
+
+.macro DIRECT_RETURN name:req, work=0
+SYM_CODE_START(\name\()_before)
+	/* The unwinder looks up a return address less one. */
+	.set	sp_at_frame, XCAP_FRAME_SIZE + 8
+	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=sp_at_frame type=UNWIND_HINT_TYPE_CALL
+	nop
+SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
+	movq	%rax, %r10
+	movq	%rdx, %r9
+	rdtsc
+	subl	XCAP_FRAME_TSC(%rsp), %eax
+	sbbl	(XCAP_FRAME_TSC + 4)(%rsp), %edx
+	jne	.Llong\@
+	movq	XCAP_FRAME_CELL(%rsp), %r11
+	incl	PER_CPU_VAR(__preempt_count)
+	movq	CPU(STAMP), %rdx
+	cmpq	XCAP_FRAME_STAMP(%rsp), %rdx
+	jne	.Lstraddled\@
+	RECORD	%rsp
+	.if \work
+	movq	%r10, %r8
+	andq	CELL(WORK_MASK), %r8
+	addq	%r8, CELL(WORK)
+	.endif
+	incq	CELL(DONE)
+.Lrecorded\@:
+	decl	PER_CPU_VAR(__preempt_count)
+	jz	.Lpreempt\@
+.Lreturn\@:
+	addq	$XCAP_FRAME_SIZE, %rsp
+	movq	%r10, %rax
+	movq	%r9, %rdx
+	RET
+.Lpreempt\@:
+#ifdef CONFIG_PREEMPTION
+	call	preempt_schedule_notrace_thunk
+#endif
+	jmp	.Lreturn\@
+.Llong\@:
+	movq	XCAP_FRAME_CELL(%rsp), %r11
+	incl	PER_CPU_VAR(__preempt_count)
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+.Lstraddled\@:
+	movq	%rsp, %rsi
+	pushq	%r10
+	pushq	%r9
+	movq	%r11, %rdi
+	movq	%rax, %rdx
+	movq	%r10, %rcx
+	call	xcap_record_slow
+	popq	%r9
+	popq	%r10
+	jmp	.Lrecorded\@
+SYM_CODE_END(\name\()_before)
+.endm
+
+DIRECT_RETURN xcap_direct_return
+DIRECT_RETURN xcap_direct_return_work work=1

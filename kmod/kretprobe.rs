@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The backend `kretprobe`: a kprobe at the entry, a rethook at the return.
+//!
+//! C header: [`include/linux/kprobes.h`](srctree/include/linux/kprobes.h)
+
+use super::{
+    backend::{Call, Missed, Target},
+    bindings::*,
+    cell::{self, Cell, Cells},
+    cpu,
+    stages::Work,
+};
+use core::mem::size_of;
+use kernel::{bindings::pt_regs, error::to_result, ffi::c_int, prelude::*};
+
+/// Calls that can be asleep in a function at once.
+const SLEEPERS: c_int = 1024;
+
+/// A registered kretprobe.
+#[repr(C)]
+struct Inner {
+    // First, so that a pointer to it is one to all.
+    kretprobe: kretprobe,
+    cells: *mut Cell,
+    work: Work,
+}
+
+/// A function hooked by kretprobe, until dropped.
+pub(crate) struct Hook(KBox<Inner>);
+
+// SAFETY: What is inside is reached by the kernel's own locking, or fixed while registered.
+unsafe impl Send for Hook {}
+// SAFETY: As above.
+unsafe impl Sync for Hook {}
+
+unsafe extern "C" fn on_entry(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
+    // SAFETY: The kernel passes an instance of a kretprobe of ours, with room for a `Call` behind
+    // it, and the registers at the function's entry.
+    unsafe {
+        let inner = &*xcap_kretprobe(instance).cast::<Inner>();
+        let call = (&raw mut (*instance).data).cast::<Call>();
+        if let Work::Argument(index) = inner.work {
+            (*call).argument = argument(&*regs, index);
+        }
+        cell::enter(inner.cells, &raw mut (*call).frame);
+    }
+    0
+}
+
+unsafe extern "C" fn on_return(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
+    let now = cpu::rdtsc();
+    // SAFETY: As in `on_entry`, which filled the `Call`; rethook has preemption off. While the
+    // handler is called at all, the kretprobe is registered, so that the cells exist.
+    unsafe {
+        let call = (&raw const (*instance).data).cast::<Call>();
+        let inner = xcap_kretprobe(instance).cast::<Inner>();
+        let work = match inner.as_ref() {
+            None => return 0,
+            Some(inner) if inner.work == Work::Returned => (*regs).ax as u64,
+            Some(inner) if inner.work == Work::None => 0,
+            Some(_) => (*call).argument,
+        };
+        cell::leave(&raw const (*call).frame, now, work);
+    }
+    0
+}
+
+/// The function's argument number `index`, from 0, at its entry.
+fn argument(regs: &pt_regs, index: u8) -> u64 {
+    let argument = match index {
+        0 => regs.di,
+        1 => regs.si,
+        2 => regs.dx,
+        3 => regs.cx,
+        4 => regs.r8,
+        _ => regs.r9,
+    };
+    argument as u64
+}
+
+impl Hook {
+    pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
+        cells.set_constants(target.constants(0));
+        let mut inner = KBox::new(
+            Inner {
+                kretprobe: kretprobe {
+                    handler: Some(on_return),
+                    entry_handler: Some(on_entry),
+                    data_size: size_of::<Call>(),
+                    // 0 is the kernel's default: as many as can nest in interrupts.
+                    maxactive: if target.sleeps { SLEEPERS } else { 0 },
+                    ..Default::default()
+                },
+                cells: cells.as_ptr(),
+                work: target.work,
+            },
+            GFP_KERNEL,
+        )?;
+        inner.kretprobe.kp.addr = target.address as *mut _;
+        // SAFETY: The kretprobe stays where it is until it is unregistered in `drop`.
+        to_result(unsafe { register_kretprobe(&raw mut inner.kretprobe) })?;
+        Ok(Self(inner))
+    }
+
+    pub(crate) fn missed(&self) -> Missed {
+        let pool = &raw const self.0.kretprobe.nmissed;
+        let busy = &raw const self.0.kretprobe.kp.nmissed;
+        // SAFETY: Plain counters, which the kernel may be incrementing.
+        unsafe {
+            Missed {
+                pool: pool.read_volatile() as u64,
+                busy: busy.read_volatile() as u64,
+            }
+        }
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // SAFETY: Registered by `arm`. Afterwards no handler runs; calls in flight return through
+        // the kernel's rethook, which knows that we are gone.
+        unsafe { unregister_kretprobe(&raw mut self.0.kretprobe) }
+    }
+}

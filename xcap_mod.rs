@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! xcap: what each stage of packet capture costs, in TSC cycles.
+
+use kernel::prelude::*;
+
+/// What userland compiles too.
+#[expect(unreachable_pub, dead_code, reason = "a crate of its own for userland")]
+mod abi {
+    #[path = "src/histogram.rs"]
+    pub(crate) mod histogram;
+
+    #[path = "src/format.rs"]
+    pub(crate) mod format;
+}
+
+#[path = "kmod/mod.rs"]
+mod kmod;
+
+module! {
+    type: Xcap,
+    name: "xcap",
+    authors: ["The xcap contributors"],
+    description: "Cycles spent in each stage of packet capture",
+    license: "GPL",
+}
+
+/// The loaded module: everything is taken back in the reverse order of its fields.
+struct Xcap {
+    _files: kmod::debugfs::Files,
+    _drivers: kmod::drivers::Watch,
+    _probes: kmod::registry::Armed,
+    _switches: kmod::switches::Watch,
+}
+
+impl kernel::Module for Xcap {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        let switches = kmod::switches::Watch::start()?;
+        let probes = kmod::registry::Armed::start(module)?;
+        let drivers = kmod::drivers::Watch::start()?;
+        let files = kmod::debugfs::Files::create(module)?;
+        Ok(Self {
+            _files: files,
+            _drivers: drivers,
+            _probes: probes,
+            _switches: switches,
+        })
+    }
+}
