@@ -1,7 +1,7 @@
 //! Serial lines and consoles as plain byte streams.
 
 use anyhow::{Context, Result};
-use nix::sys::termios::{cfmakeraw, cfsetspeed, tcgetattr, tcsetattr, BaudRate, SetArg};
+use nix::sys::termios::{cfmakeraw, tcgetattr, tcsetattr, SetArg};
 use std::fs::{File, OpenOptions};
 
 /// Opens `path` with no translation, echo or line editing.
@@ -13,7 +13,6 @@ pub fn open_raw(path: &str) -> Result<File> {
         .with_context(|| format!("cannot open {path}"))?;
     let mut mode = tcgetattr(&file).with_context(|| format!("{path} is no terminal"))?;
     cfmakeraw(&mut mode);
-    cfsetspeed(&mut mode, BaudRate::B115200)?;
     tcsetattr(&file, SetArg::TCSANOW, &mode)?;
     Ok(file)
 }

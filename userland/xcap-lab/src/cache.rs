@@ -67,21 +67,28 @@ impl Cache {
 
     /// Waits until nobody else holds the lock of this name.
     pub fn lock(&self, name: &str) -> Result<Lock> {
+        if let Some(lock) = self.try_lock(name)? {
+            return Ok(lock);
+        }
+        eprintln!("xcap-lab: waiting for another xcap-lab that is at {name}");
+        let cannot = || format!("cannot lock {name}");
+        let file = Flock::lock(self.lock_file(name)?, FlockArg::LockExclusive);
+        let file = file.map_err(|(_, e)| e).with_context(cannot)?;
+        Ok(Lock { _file: file })
+    }
+
+    /// The lock of this name, unless somebody holds it.
+    pub fn try_lock(&self, name: &str) -> Result<Option<Lock>> {
+        let file = Flock::lock(self.lock_file(name)?, FlockArg::LockExclusiveNonblock);
+        Ok(file.ok().map(|file| Lock { _file: file }))
+    }
+
+    fn lock_file(&self, name: &str) -> Result<File> {
         let path = self.dir.join(format!("{name}.lock"));
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let file = File::create(&path).with_context(|| format!("cannot lock '{}'", path.display()))?;
-        let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(file) => file,
-            Err((file, _)) => {
-                eprintln!("xcap-lab: waiting for another xcap-lab that is making {name}");
-                Flock::lock(file, FlockArg::LockExclusive)
-                    .map_err(|(_, e)| e)
-                    .with_context(|| format!("cannot lock '{}'", path.display()))?
-            }
-        };
-        Ok(Lock { _file: file })
+        File::create(&path).with_context(|| format!("cannot lock '{}'", path.display()))
     }
 }
 

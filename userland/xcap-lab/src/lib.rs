@@ -2,8 +2,24 @@
 
 pub mod apt;
 pub mod cache;
+pub mod config;
+pub mod guest;
+pub mod guest_image;
+pub mod image;
 pub mod kernel;
+mod kmods;
+pub mod lab;
+mod link;
+pub mod logs;
+pub mod machine;
+pub mod materials;
 pub mod module;
 pub mod progress;
 pub mod root;
 pub mod run;
+mod spawner;
+
+pub use config::{Config, Where};
+pub use guest::{Guest, Output, Running};
+pub use lab::Lab;
+pub use materials::Materials;

@@ -1,9 +1,28 @@
-use xcap_lab::{cache::Cache, kernel::Kernel, module};
-fn main() -> anyhow::Result<()> {
-    let cache = Cache::open()?;
-    let kernel = Kernel::ensure(&cache, std::env::var("KERNEL").ok().as_deref())?;
-    println!("{kernel:?}");
-    println!("{:?}", module::build(&cache, &kernel, &std::env::current_dir()?, module::Lints::Compiler)?);
-    println!("{:?}", module::build(&cache, &kernel, &std::env::current_dir()?, module::Lints::Clippy)?);
-    module::check_format(&kernel, &std::env::current_dir()?)
+//! `xcap-lab`: makes the lab and runs things in it.
+
+mod cli;
+mod exec;
+mod shell;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("xcap-lab: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Setup => exec::setup(),
+        Command::Module(options) => exec::module(&options),
+        Command::Exec(options) => exec::exec(&options),
+        Command::Shell(options) => shell::shell(&options),
+    }
 }

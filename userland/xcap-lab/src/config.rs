@@ -1,0 +1,120 @@
+//! Which machines a lab has, and how they are set up.
+
+use crate::machine::{Accelerator, Clock};
+use std::fmt;
+use std::path::PathBuf;
+
+/// A place where commands run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Where {
+    /// Linux without Xen, on the receiving end of the cable
+    Bare,
+    /// The Xen host's own domain
+    #[value(name = "dom0")]
+    Dom0,
+    /// The capturing guest
+    #[value(name = "domU", alias = "domu")]
+    DomU,
+    /// The machine at the other end of the cable
+    Sender,
+}
+
+impl Where {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Dom0 => "dom0",
+            Self::DomU => "domU",
+            Self::Sender => "sender",
+        }
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What kind of guest the domU is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DomUType {
+    Pv,
+    Pvh,
+}
+
+/// A file or folder that is put into every guest.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    pub from: PathBuf,
+    pub to: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which guests there are. The domU brings dom0 along.
+    pub guests: Vec<Where>,
+    /// Whether xcap is loaded where frames are received.
+    pub load: bool,
+    /// The receiving machine's card, as QEMU calls it.
+    pub nic: String,
+    pub domu: DomUType,
+    pub domu_memory_mib: u32,
+    /// Of the bare machine.
+    pub cpus: u32,
+    /// Of the bare machine.
+    pub memory_mib: u32,
+    /// More words for the kernel's command line, in every guest.
+    pub append: String,
+    /// Kernel modules loaded at boot in every guest.
+    pub modules: Vec<String>,
+    pub copies: Vec<Copy>,
+    pub accelerator: Accelerator,
+    pub clock: Clock,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            guests: Vec::new(),
+            load: true,
+            nic: "e1000e".to_owned(),
+            domu: DomUType::Pv,
+            domu_memory_mib: 256,
+            cpus: 2,
+            memory_mib: 1024,
+            append: String::new(),
+            modules: Vec::new(),
+            copies: Vec::new(),
+            accelerator: Accelerator::detect(),
+            clock: Clock::Wall,
+        }
+    }
+}
+
+impl Config {
+    /// The Xen host with its capturing guest, and the sender.
+    pub fn xen() -> Self {
+        Self::of([Where::Dom0, Where::DomU, Where::Sender])
+    }
+
+    /// The same machine without Xen, and the sender.
+    pub fn bare() -> Self {
+        Self::of([Where::Bare, Where::Sender])
+    }
+
+    pub fn of(guests: impl IntoIterator<Item = Where>) -> Self {
+        Self {
+            guests: guests.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    pub fn has(&self, place: Where) -> bool {
+        self.guests.contains(&place)
+    }
+
+    pub fn has_xen(&self) -> bool {
+        self.has(Where::Dom0) || self.has(Where::DomU)
+    }
+}

@@ -1,0 +1,184 @@
+//! A virtual machine: one QEMU, in the sandbox of the root that holds it.
+
+use crate::config::Where;
+use crate::root::Root;
+use crate::spawner;
+use anyhow::{bail, Result};
+use nix::fcntl::{fcntl, FcntlArg, FdFlag};
+use std::fs;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+/// How guest instructions are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accelerator {
+    Tcg,
+    Kvm,
+}
+
+impl Accelerator {
+    /// KVM where the processor offers it and we may use it. `/dev/kvm` alone proves nothing.
+    pub fn detect() -> Self {
+        let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let usable = fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
+        if usable && offers_virtualization(&processor) {
+            Self::Kvm
+        } else {
+            Self::Tcg
+        }
+    }
+}
+
+fn offers_virtualization(cpuinfo: &str) -> bool {
+    let mut flags = cpuinfo.lines().filter(|line| line.starts_with("flags"));
+    flags.any(|line| line.split_whitespace().any(|flag| flag == "vmx" || flag == "svm"))
+}
+
+/// What time is to the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The host's.
+    Wall,
+    /// One tick an instruction: a run gives the same figures always.
+    Instructions,
+}
+
+/// One end of a network cable.
+pub enum Cable {
+    To(UnixStream),
+    Unplugged,
+}
+
+pub struct Hardware<'a> {
+    pub accelerator: Accelerator,
+    pub clock: Clock,
+    pub cpus: u32,
+    pub memory_mib: u32,
+    pub nic: &'a str,
+    pub mac: &'a str,
+    pub cable: Cable,
+}
+
+pub struct Software<'a> {
+    pub kernel: &'a Path,
+    pub initrd: String,
+    pub append: String,
+}
+
+pub struct Machine {
+    child: Child,
+    pub place: Where,
+    console: PathBuf,
+}
+
+impl Machine {
+    /// Starts a machine. Its first serial line goes to the file `console`; the second is the stream that is returned.
+    pub fn start(
+        root: &Root,
+        folders: &[PathBuf],
+        place: Where,
+        console: PathBuf,
+        hardware: Hardware,
+        software: &Software,
+    ) -> Result<(Self, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let agent = OwnedFd::from(theirs);
+        let mut sandbox = root.sandbox();
+        for folder in folders {
+            sandbox = sandbox.bind(folder);
+        }
+        let mut arguments: Vec<String> = Vec::new();
+        let mut add = |words: &[&str]| arguments.extend(words.iter().map(|&w| w.to_owned()));
+        add(&["-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35"]);
+        match (hardware.clock, hardware.accelerator) {
+            (Clock::Instructions, _) => add(&[
+                "-accel", "tcg", "-cpu", "max", "-seed", "1", "-icount", "shift=0,sleep=off",
+                "-rtc", "base=2026-01-01,clock=vm",
+            ]),
+            (Clock::Wall, Accelerator::Tcg) => add(&["-accel", "tcg,thread=multi", "-cpu", "max"]),
+            (Clock::Wall, Accelerator::Kvm) => {
+                sandbox = sandbox.bind_device("/dev/kvm");
+                add(&["-accel", "kvm", "-cpu", "host"]);
+            }
+        }
+        add(&["-smp", &hardware.cpus.to_string(), "-m", &hardware.memory_mib.to_string()]);
+        add(&["-serial", &format!("file:{}", console.display())]);
+        add(&["-chardev", &format!("socket,id=agent,fd={}", agent.as_raw_fd())]);
+        add(&["-serial", "chardev:agent"]);
+        let mut passed = vec![agent];
+        let netdev = match hardware.cable {
+            Cable::Unplugged => "hubport,id=cable,hubid=0".to_owned(),
+            Cable::To(end) => {
+                let end = OwnedFd::from(end);
+                let fd = end.as_raw_fd();
+                passed.push(end);
+                format!("stream,id=cable,server=off,addr.type=fd,addr.str={fd}")
+            }
+        };
+        add(&["-netdev", &netdev]);
+        let card = format!("{},netdev=cable,mac={},romfile=", hardware.nic, hardware.mac);
+        add(&["-device", &card]);
+        add(&["-kernel", &software.kernel.display().to_string()]);
+        add(&["-initrd", &software.initrd, "-append", &software.append]);
+        let mut command = sandbox.command("qemu-system-x86_64");
+        command.args(arguments);
+        let said = fs::File::create(console.with_extension("qemu"))?;
+        command.stdin(std::process::Stdio::null());
+        command.stdout(said.try_clone()?).stderr(said);
+        let fds: Vec<RawFd> = passed.iter().map(AsRawFd::as_raw_fd).collect();
+        // SAFETY: fcntl is async-signal-safe, and `passed` keeps the descriptors open until after the spawn.
+        unsafe {
+            command.pre_exec(move || {
+                for &fd in &fds {
+                    fcntl(BorrowedFd::borrow_raw(fd), FcntlArg::F_SETFD(FdFlag::empty()))?;
+                }
+                Ok(())
+            });
+        }
+        let child = spawner::spawn(command)?;
+        drop(passed);
+        Ok((Self { child, place, console }, ours))
+    }
+
+    /// An error that holds QEMU's own words, if it has ended with any.
+    ///
+    /// `ending`: its lines are closed, so that it must end in a moment.
+    pub fn check(&mut self, ending: bool) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(if ending { 2 } else { 0 });
+        let status = loop {
+            match self.child.try_wait()? {
+                Some(status) => break status,
+                None if Instant::now() >= deadline => return Ok(()),
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        let said = fs::read_to_string(self.console.with_extension("qemu")).unwrap_or_default();
+        if !status.success() {
+            bail!("QEMU failed ({status}): {}", said.trim());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offers_virtualization;
+
+    #[test]
+    fn only_the_processors_word_counts() {
+        assert!(offers_virtualization("flags\t\t: fpu vmx sse\n"));
+        assert!(offers_virtualization("flags\t\t: fpu svm\n"));
+        assert!(!offers_virtualization("flags\t\t: fpu vmxx\nbugs: svm\n"));
+    }
+}
