@@ -21,6 +21,18 @@
 #define CELL(field)	%gs:XCAP_CELL_##field(%r11)
 
 /*
+ * As <asm/preempt.h>: the count's top bit says that no reschedule is needed,
+ * so its width matters to who tests for zero.
+ */
+#ifdef CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS
+#define PREEMPT_INC	incq PER_CPU_VAR(__preempt_count)
+#define PREEMPT_DEC	decq PER_CPU_VAR(__preempt_count)
+#else
+#define PREEMPT_INC	incl PER_CPU_VAR(__preempt_count)
+#define PREEMPT_DEC	decl PER_CPU_VAR(__preempt_count)
+#endif
+
+/*
  * Record the sample in %rax (below 2^32) in the cell %r11, for the call whose
  * frame is at \frame. Preemption is off and the CPU's stamp is the frame's, so
  * no other task ran here since the call began. An interrupt may: each update is
@@ -188,7 +200,7 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	sbbl	(XCAP_FRAME_TSC + 4)(%rsp), %edx
 	jne	.Llong\@
 	movq	XCAP_FRAME_CELL(%rsp), %r11
-	incl	PER_CPU_VAR(__preempt_count)
+	PREEMPT_INC
 	movq	CPU(STAMP), %rdx
 	cmpq	XCAP_FRAME_STAMP(%rsp), %rdx
 	jne	.Lstraddled\@
@@ -200,7 +212,7 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	.endif
 	incq	CELL(DONE)
 .Lrecorded\@:
-	decl	PER_CPU_VAR(__preempt_count)
+	PREEMPT_DEC
 	jz	.Lpreempt\@
 .Lreturn\@:
 	addq	$XCAP_FRAME_SIZE, %rsp
@@ -214,7 +226,7 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	jmp	.Lreturn\@
 .Llong\@:
 	movq	XCAP_FRAME_CELL(%rsp), %r11
-	incl	PER_CPU_VAR(__preempt_count)
+	PREEMPT_INC
 	shlq	$32, %rdx
 	orq	%rdx, %rax
 .Lstraddled\@:
