@@ -32,25 +32,29 @@ pub fn stage(stage: &Stage) -> Result<(), String> {
     require(u128::from(count) == total, || {
         format!("{name}: count is {count}, the histogram holds {total}")
     })?;
-    let with_self = u128::from(stage.self_moments.count)
-        + u128::from(stage.migrated)
-        + u128::from(stage.switched);
+    let with_self =
+        u128::from(stage.self_count) + u128::from(stage.migrated) + u128::from(stage.switched);
     require(with_self <= u128::from(count), || {
         format!("{name}: self_count + migrated + switched is {with_self}, count only {count}")
     })?;
-    moments(name, "sum", &stage.moments)?;
-    moments(name, "self_sum", &stage.self_moments)?;
+    require(stage.self_sum <= stage.moments.sum, || {
+        format!(
+            "{name}: self_sum is {}, sum only {}",
+            stage.self_sum, stage.moments.sum
+        )
+    })?;
+    moments(name, &stage.moments)?;
     extremes(stage)
 }
 
-fn moments(name: &str, sum: &str, moments: &Moments) -> Result<(), String> {
+fn moments(name: &str, moments: &Moments) -> Result<(), String> {
     let possible = match moments.count {
         0 => moments.sum == 0 && moments.sumsq == 0,
         _ => !moments.spread().is_negative(),
     };
     require(possible, || {
         format!(
-            "{name}: no {} samples have {sum} {} and {sum}sq {}",
+            "{name}: no {} samples have sum {} and sumsq {}",
             moments.count, moments.sum, moments.sumsq
         )
     })

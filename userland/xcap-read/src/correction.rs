@@ -41,25 +41,24 @@ pub fn cost_of<'a>(stats: &'a Stats, stage: &Stage, choice: CostChoice) -> Optio
 }
 
 /// Means less the floor of the stage's own probe and the cost of the probes nested in it.
+///
+/// The module adds nested costs up over the calls that have a self time, and
+/// what it says of them is taken for all; without such calls nothing is told.
 pub fn correct(stage: &Stage, cost: &Cost) -> Corrected {
     let floor = cost.inside as f64 / cost.samples as f64;
-    let each = |total: u128, count: u64| total as f64 / count as f64;
-    let count = stage.moments.count;
-    let mean = stage
-        .moments
-        .mean()
-        .map(|mean| mean - floor - each(stage.nested_cost, count));
-    let self_mean = stage
-        .self_moments
-        .mean()
-        .map(|mean| mean - floor - each(stage.nested_outside, stage.self_moments.count));
-    let cycles_per_work = mean
-        .filter(|_| stage.work > 0)
-        .map(|mean| mean * count as f64 / stage.work as f64);
+    let less = |mean: Option<f64>, nested: u128| {
+        let each = nested as f64 / stage.self_count as f64;
+        mean.filter(|_| stage.self_count > 0)
+            .map(|mean| mean - floor - each)
+    };
+    let mean = less(stage.moments.mean(), stage.nested_cost);
+    let calls_per_work = stage.moments.count as f64 / stage.work as f64;
     Corrected {
         floor,
         mean,
-        self_mean,
-        cycles_per_work,
+        self_mean: less(stage.self_mean(), stage.nested_outside),
+        cycles_per_work: mean
+            .filter(|_| stage.work > 0)
+            .map(|mean| mean * calls_per_work),
     }
 }

@@ -47,7 +47,7 @@ fn subtract(then: &Stage, now: &Stage) -> Result<Stage, Error> {
     let less = Less { name: &now.name };
     let untouched = then.moments.count == 0;
     Ok(Stage {
-        moments: less.moments("", &then.moments, &now.moments)?,
+        moments: less.moments(&then.moments, &now.moments)?,
         min: now.min.filter(|_| untouched),
         max: now.max.filter(|_| untouched),
         entries: less.counter("entries", then.entries, now.entries)?,
@@ -68,7 +68,8 @@ fn subtract(then: &Stage, now: &Stage) -> Result<Stage, Error> {
         },
         migrated: less.counter("migrated", then.migrated, now.migrated)?,
         switched: less.counter("switched", then.switched, now.switched)?,
-        self_moments: less.moments("self_", &then.self_moments, &now.self_moments)?,
+        self_count: less.counter("self_count", then.self_count, now.self_count)?,
+        self_sum: less.sum("self_sum", then.self_sum, now.self_sum)?,
         work: less.counter("work", then.work, now.work)?,
         nested_cost: less.sum("nested_cost", then.nested_cost, now.nested_cost)?,
         nested_outside: less.sum("nested_outside", then.nested_outside, now.nested_outside)?,
@@ -99,11 +100,11 @@ impl Less<'_> {
         })
     }
 
-    fn moments(&self, prefix: &str, then: &Moments, now: &Moments) -> Result<Moments, Error> {
+    fn moments(&self, then: &Moments, now: &Moments) -> Result<Moments, Error> {
         Ok(Moments {
-            count: self.counter(&format!("{prefix}count"), then.count, now.count)?,
-            sum: self.sum(&format!("{prefix}sum"), then.sum, now.sum)?,
-            sumsq: self.sum(&format!("{prefix}sumsq"), then.sumsq, now.sumsq)?,
+            count: self.counter("count", then.count, now.count)?,
+            sum: self.sum("sum", then.sum, now.sum)?,
+            sumsq: self.sum("sumsq", then.sumsq, now.sumsq)?,
         })
     }
 

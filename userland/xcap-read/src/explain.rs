@@ -6,23 +6,22 @@ use xcap_abi::format::state;
 
 use crate::Stage;
 
-/// Why the stage isn't being timed; nothing for one that is.
+/// Why the stage is in its state, or not on the backend asked for; nothing where all is as wished.
 pub fn explain(stage: &Stage) -> Option<String> {
-    if stage.is_armed() {
-        return None;
-    }
     let why = stage.reason.as_deref().map(because);
-    if let (state::ABSENT, Some(why)) = (stage.state.as_str(), &why) {
-        return Some(why.clone());
-    }
     let function = stage.function.as_deref().unwrap_or("its function");
     let what = match stage.state.as_str() {
-        state::STOPPED => "stopped; `echo start` into control arms it again".into(),
-        state::ABSENT => "nothing to time in this kernel".into(),
-        state::BLACKLISTED => format!("the kernel forbids probes on {function}"),
-        state::GONE => format!("the module with {function} was unloaded"),
-        state::DRAINING => format!("taken off, calls of {function} have yet to return"),
-        state::FAILED => format!("the kernel refused the probe on {function}"),
+        state::ARMED => return why,
+        state::STOPPED => return Some("stopped; write start to control to go on".into()),
+        state::ABSENT => return Some(why.unwrap_or_else(|| "nothing to time".into())),
+        state::BLACKLISTED => return Some(format!("the kernel forbids probes on {function}")),
+        state::GONE => {
+            return Some(format!(
+                "the module with {function} was unloaded; armed again when it comes back"
+            ))
+        }
+        state::DRAINING => return Some(format!("waiting for calls of {function} to return")),
+        state::FAILED => format!("the probe on {function} failed"),
         other => other.into(),
     };
     Some(match why {
@@ -33,16 +32,16 @@ pub fn explain(stage: &Stage) -> Option<String> {
 
 fn because(reason: &str) -> String {
     match reason {
-        "no_such_function" => "none of its functions exists in this kernel".into(),
-        "no_such_module" | "no_driver" => "no driver that has its function is loaded".into(),
-        "other_role" | "wrong_role" => "not a stage of this role".into(),
-        "inlined" => "the compiler inlined it, so nothing is left to probe".into(),
-        "duplicate" | "duplicate_name" => "several functions have this name".into(),
-        "stack_arguments" => "it takes arguments on the stack".into(),
-        "slot_taken" | "busy" => "another tracer holds its ftrace slot".into(),
-        "may_sleep" | "sleeps" => "it may sleep".into(),
-        "no_memory" => "out of memory".into(),
-        "stop" | "stopped" => "on request".into(),
+        "other_role" => "not part of the capture path in this role".into(),
+        "no_such_function" => {
+            "no such function now: its driver is not loaded, or it is inlined".into()
+        }
+        "may_sleep" => "not direct: calls may sleep in it (backend=direct to insist)".into(),
+        "direct_taken" => "not direct: another direct call has the function".into(),
+        "arguments_unknown" => "not direct: its arguments may not be in registers".into(),
+        "work_is_argument" => "not direct: its work is one of its arguments".into(),
+        "no_slot" => "not direct: all trampolines are in use".into(),
+        "refused" => "the kernel refused (probes has the error)".into(),
         other => other.replace('_', " "),
     }
 }

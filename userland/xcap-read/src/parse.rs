@@ -230,11 +230,8 @@ fn stage(columns: &Columns, line: &str) -> Fault<Stage> {
         in_flight: fields.number("in_flight")?,
         migrated: fields.number("migrated")?,
         switched: fields.number("switched")?,
-        self_moments: Moments {
-            count: fields.number("self_count")?,
-            sum: fields.number("self_sum")?,
-            sumsq: fields.number("self_sumsq")?,
-        },
+        self_count: fields.number("self_count")?,
+        self_sum: fields.number("self_sum")?,
         work: fields.number("work")?,
         work_unit: fields.optional("work_unit"),
         nested_cost: fields.number("nested_cost")?,

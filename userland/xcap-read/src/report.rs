@@ -125,7 +125,6 @@ pub struct StageReport {
     pub ci95: Option<f64>,
     /// The mean's interval at `--ci`.
     pub ci: Option<Interval>,
-    /// Samples less the stages and interrupts nested in them.
     #[serde(rename = "self")]
     pub self_time: SelfTime,
     #[serde(with = "integer")]
@@ -146,20 +145,14 @@ pub struct StageReport {
     pub histogram: Vec<Bucket>,
 }
 
-/// Statistics of the self times.
+/// Samples less what nested in them; of calls neither migrated nor switched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelfTime {
     #[serde(with = "integer")]
     pub count: u64,
     #[serde(with = "integer")]
     pub sum: u128,
-    #[serde(with = "integer")]
-    pub sumsq: u128,
     pub mean: Option<f64>,
-    pub variance: Option<f64>,
-    pub stddev: Option<f64>,
-    pub ci95: Option<f64>,
-    pub ci: Option<Interval>,
 }
 
 /// Values less the probes' own cost.
@@ -260,7 +253,7 @@ impl StageReport {
             stddev: moments.standard_deviation(),
             ci95: half_width_95(moments),
             ci: moments.interval(options.level),
-            self_time: SelfTime::new(&stage.self_moments, options.level),
+            self_time: SelfTime::new(stage),
             nested_cost: stage.nested_cost,
             nested_outside: stage.nested_outside,
             corrected: cost_of(stats, stage, options.cost).map(|cost| correct(stage, cost)),
@@ -291,16 +284,11 @@ impl StageReport {
 }
 
 impl SelfTime {
-    fn new(moments: &Moments, level: f64) -> Self {
+    fn new(stage: &Stage) -> Self {
         Self {
-            count: moments.count,
-            sum: moments.sum,
-            sumsq: moments.sumsq,
-            mean: moments.mean(),
-            variance: moments.variance(),
-            stddev: moments.standard_deviation(),
-            ci95: half_width_95(moments),
-            ci: moments.interval(level),
+            count: stage.self_count,
+            sum: stage.self_sum,
+            mean: stage.self_mean(),
         }
     }
 }

@@ -68,8 +68,9 @@ pub struct Stage {
     pub in_flight: u64,
     pub migrated: u64,
     pub switched: u64,
-    /// Of self times.
-    pub self_moments: Moments,
+    /// Samples that have a self time, and the sum of those times.
+    pub self_count: u64,
+    pub self_sum: u128,
     pub work: u64,
     pub work_unit: Option<String>,
     pub nested_cost: u128,
@@ -99,6 +100,16 @@ impl Missed {
 }
 
 impl Stage {
+    /// Mean of the self times.
+    pub fn self_mean(&self) -> Option<f64> {
+        let self_times = Moments {
+            count: self.self_count,
+            sum: self.self_sum,
+            sumsq: 0,
+        };
+        self_times.mean()
+    }
+
     /// Whether its function's calls are being timed.
     pub fn is_armed(&self) -> bool {
         self.state == xcap_abi::format::state::ARMED

@@ -4,7 +4,7 @@
 
 use crate::report::{Bucket, StageReport};
 use crate::show::columns::lines;
-use crate::show::numbers::{brief, figure};
+use crate::show::numbers::brief;
 use crate::Quantile;
 
 /// More bars than this are merged by twos.
@@ -31,7 +31,7 @@ pub fn histogram(stage: &StageReport, width: usize) -> String {
         vec![
             format!("{}–{}", brief(bar.low), brief(bar.high)),
             bar.count.to_string(),
-            format!("{} %", figure(100.0 * bar.count as f64 / total)),
+            format!("{:.2} %", 100.0 * bar.count as f64 / total),
             marks(stage, bar),
         ]
     });

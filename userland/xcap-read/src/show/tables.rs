@@ -88,14 +88,13 @@ fn backend(stage: &StageReport) -> String {
 
 /// Self times, cost per unit of work, and values less the probes' own cost.
 pub fn own_cost(report: &Report, stages: &[&StageReport]) -> String {
-    if stages.iter().all(|stage| stage.count == 0) {
+    let stages: Vec<_> = stages.iter().filter(|stage| stage.count > 0).collect();
+    if stages.is_empty() {
         return String::new();
     }
-    let interval = format!("± {} %", report.level);
     let header = [
         "stage",
         "self cycles",
-        &interval,
         "per work",
         "mean*",
         "self*",
@@ -106,7 +105,6 @@ pub fn own_cost(report: &Report, stages: &[&StageReport]) -> String {
         vec![
             cut(&stage.stage, NAME),
             optional(stage.self_time.mean),
-            optional(stage.self_time.ci.map(|interval| interval.half_width)),
             per_work(stage, stage.cycles_per_work),
             optional(corrected.and_then(|corrected| corrected.mean)),
             optional(corrected.and_then(|corrected| corrected.self_mean)),
