@@ -134,7 +134,10 @@ impl Calibration {
                 Ok(result) => measured.push(result, GFP_KERNEL)?,
                 Err(error) if error == ENOMEM => return Err(error),
                 Err(error) => {
-                    pr_warn!("backend {}: can't be calibrated ({error:?})\n", backend.word())
+                    pr_warn!(
+                        "backend {}: can't be calibrated ({error:?})\n",
+                        backend.word()
+                    )
                 }
             }
         }

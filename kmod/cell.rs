@@ -10,7 +10,7 @@ use super::{
 use crate::abi::histogram;
 use core::mem::offset_of;
 use core::sync::atomic::{compiler_fence, AtomicU64, Ordering};
-use kernel::prelude::*;
+use kernel::{ffi::c_int, prelude::*};
 
 /// Raw buckets: 8 for each position of the leading bit, in falling order of value.
 const RAW_BUCKETS: usize = 64 * 8;
@@ -88,12 +88,12 @@ const _: () = {
 
 extern "C" {
     /// Records a sample of `cycles` for the call of `frame`; of `work`, what the cell's mask lets
-    /// through. In kmod/hot_path.S.
+    /// through. Returns 0, as handlers do. In kmod/hot_path.S.
     ///
     /// # Safety
     ///
     /// `cell` is per-CPU memory; `frame` was filled by [`enter`] or a trampoline; preemption is off.
-    fn xcap_record(cell: *mut Cell, frame: *const Frame, cycles: u64, work: u64);
+    fn xcap_record(cell: *mut Cell, frame: *const Frame, cycles: u64, work: u64) -> c_int;
 }
 
 /// Counts an entry and starts the clock of `frame`.
@@ -106,7 +106,7 @@ pub(crate) unsafe fn enter(cell: *mut Cell, frame: *mut Frame) {
     // SAFETY: `cell` is per-CPU memory by the caller's promise; the totals are read by one
     // instruction each.
     unsafe {
-        cpu::add::<{ offset_of!(Cell, entries) }, _>(cell, 1);
+        cpu::increment::<{ offset_of!(Cell, entries) }, _>(cell);
         let here = cpu::Totals::read();
         frame.write(Frame {
             overhead: here.overhead,
@@ -118,13 +118,13 @@ pub(crate) unsafe fn enter(cell: *mut Cell, frame: *mut Frame) {
     }
 }
 
-/// Ends the call of `frame` at `now`.
+/// Ends the call of `frame` at `now`. Returns 0, as handlers do.
 ///
 /// # Safety
 ///
 /// `frame` was filled by [`enter`] with a cell that still exists; preemption is off.
 #[inline(always)]
-pub(crate) unsafe fn leave(frame: *const Frame, now: u64, work: u64) {
+pub(crate) unsafe fn leave(frame: *const Frame, now: u64, work: u64) -> c_int {
     // SAFETY: The caller's promises are those of `xcap_record`.
     unsafe { xcap_record((*frame).cell, frame, now.wrapping_sub((*frame).tsc), work) }
 }
@@ -141,22 +141,24 @@ unsafe extern "C" fn xcap_record_slow(
     frame: *const Frame,
     cycles: u64,
     work: u64,
-) {
+) -> c_int {
     // SAFETY: By the caller's promise both are valid, and this code stays on its CPU. Each update
     // is one instruction on this CPU's part; the order is kmod/hot_path.S's.
     unsafe {
         let frame = &*frame;
         let here = PerCpu::here(cell);
         if frame.tsc < epoch::current() {
-            return cpu::add::<{ offset_of!(Cell, straddled) }, _>(cell, 1);
+            cpu::increment::<{ offset_of!(Cell, straddled) }, _>(cell);
+            return 0;
         }
         if (cycles as i64) < 0 {
-            return cpu::add::<{ offset_of!(Cell, negative) }, _>(cell, 1);
+            cpu::increment::<{ offset_of!(Cell, negative) }, _>(cell);
+            return 0;
         }
         // The bits from the leading one on, as in kmod/hot_path.S.
         let zeros = (cycles | 1).leading_zeros();
         let bucket = (zeros as usize) * 8 + ((cycles | 1) << zeros >> 60) as usize - 8;
-        cpu::add::<0, _>(&raw mut (*cell).raw_histogram[bucket], 1);
+        cpu::increment::<0, _>(&raw mut (*cell).raw_histogram[bucket]);
         cpu::add::<{ offset_of!(Cell, sum) }, _>(cell, cycles);
         let square = u128::from(cycles) * u128::from(cycles);
         cpu::add_wide(&raw mut (*cell).sumsq, square);
@@ -173,13 +175,14 @@ unsafe extern "C" fn xcap_record_slow(
             cpu::add::<{ offset_of!(Cell, nested_cost) }, _>(cell, overhead >> 32);
             cpu::Totals::add(alone, (*here).costs.wrapping_sub(outside));
         } else if cpu::stamp_cpu(totals.stamp) != cpu::stamp_cpu(frame.stamp) {
-            cpu::add::<{ offset_of!(Cell, migrated) }, _>(cell, 1);
+            cpu::increment::<{ offset_of!(Cell, migrated) }, _>(cell);
         } else {
-            cpu::add::<{ offset_of!(Cell, switched) }, _>(cell, 1);
+            cpu::increment::<{ offset_of!(Cell, switched) }, _>(cell);
         }
         cpu::add::<{ offset_of!(Cell, work) }, _>(cell, work & (*here).work_mask);
-        cpu::add::<{ offset_of!(Cell, done) }, _>(cell, 1);
+        cpu::increment::<{ offset_of!(Cell, done) }, _>(cell);
     }
+    0
 }
 
 /// What is fixed for all CPUs of a probe while it is armed.

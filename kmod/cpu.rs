@@ -14,37 +14,40 @@ use kernel::prelude::*;
 /// Reads the TSC, unordered, as `rdtsc` does.
 #[inline(always)]
 pub(crate) fn rdtsc() -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: `rdtsc` touches nothing but the two registers; the kernel may execute it.
+    let (low, high): (u64, u64);
+    // SAFETY: `rdtsc` touches nothing but the two registers, of which it clears the upper halves;
+    // the kernel may execute it.
     unsafe {
-        asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
+        asm!("rdtsc", out("rax") low, out("rdx") high, options(nomem, nostack, preserves_flags))
     };
-    u64::from(high) << 32 | u64::from(low)
+    high << 32 | low
 }
 
 /// Whether CPU number `cpu` is in `mask`.
-fn in_mask(mask: &kernel::bindings::cpumask, cpu: u32) -> bool {
-    let word = mask.bits[cpu as usize / 64];
+///
+/// # Safety
+///
+/// `mask` is valid; bits that change meanwhile are read as either value.
+unsafe fn in_mask(mask: *const kernel::bindings::cpumask, cpu: u32) -> bool {
+    // SAFETY: The caller's promise.
+    let word = unsafe { (&raw const (*mask).bits[cpu as usize / 64]).read_volatile() };
     word >> (cpu % 64) & 1 == 1
 }
 
 /// Whether CPU number `cpu` runs now.
 pub(crate) fn is_online(cpu: u32) -> bool {
-    // SAFETY: The mask lives as long as the kernel; a bit that changes meanwhile is read as
-    // either value.
-    in_mask(unsafe { &*(&raw const kernel::bindings::__cpu_online_mask) }, cpu)
+    // SAFETY: The mask lives as long as the kernel.
+    unsafe { in_mask(&raw const kernel::bindings::__cpu_online_mask, cpu) }
 }
 
 /// The CPUs that may ever run.
 pub(crate) fn possible() -> impl Iterator<Item = u32> {
-    // SAFETY: `nr_cpu_ids` and the possible mask are fixed after boot.
-    let (count, mask) = unsafe {
-        (
-            kernel::bindings::nr_cpu_ids,
-            &*(&raw const kernel::bindings::__cpu_possible_mask),
-        )
-    };
-    (0..count).filter(|&cpu| in_mask(mask, cpu))
+    // SAFETY: Fixed after boot.
+    let count = unsafe { kernel::bindings::nr_cpu_ids };
+    (0..count).filter(|&cpu| {
+        // SAFETY: The mask lives as long as the kernel.
+        unsafe { in_mask(&raw const kernel::bindings::__cpu_possible_mask, cpu) }
+    })
 }
 
 /// Calls `f` with `argument` on every CPU that is online, and waits for all of them.
@@ -162,6 +165,24 @@ pub(crate) fn bump_all_stamps() {
         bump_stamp();
     }
     on_each_online(bump, &());
+}
+
+/// Adds one to what lies `OFFSET` bytes into this CPU's part of `pointer`, wrapping.
+///
+/// # Safety
+///
+/// `pointer` is per-CPU memory with a `u64` there.
+#[inline(always)]
+pub(crate) unsafe fn increment<const OFFSET: usize, T>(pointer: *mut T) {
+    // SAFETY: As for `add`.
+    unsafe {
+        asm!(
+            "inc qword ptr gs:[{pointer} + {offset}]",
+            pointer = in(reg) pointer,
+            offset = const OFFSET,
+            options(nostack)
+        )
+    }
 }
 
 /// Adds `value` to what lies `OFFSET` bytes into this CPU's part of `pointer`, wrapping.

@@ -45,13 +45,8 @@ impl Slot {
         xcap_direct_cells
             .iter()
             .position(|slot| {
-                slot.compare_exchange(
-                    ptr::null_mut(),
-                    cells,
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
+                slot.compare_exchange(ptr::null_mut(), cells, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
             })
             .map(Self)
             .ok_or(ENOSPC)

@@ -6,7 +6,6 @@
 
 #include <linux/fprobe.h>
 #include <linux/irqflags.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/tracepoint.h>
@@ -59,11 +58,6 @@ unsigned long xcap_fprobe_argument(struct ftrace_regs *regs, unsigned int index)
 unsigned long xcap_fprobe_return_value(struct ftrace_regs *regs)
 {
 	return ftrace_regs_get_return_value(regs);
-}
-
-void *xcap_kretprobe(struct kretprobe_instance *ri)
-{
-	return get_kretprobe(ri);
 }
 
 void xcap_tracepoint_synchronize(void)

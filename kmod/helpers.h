@@ -7,9 +7,7 @@
 #include <linux/types.h>
 
 struct module;
-struct pt_regs;
 struct ftrace_regs;
-struct kretprobe_instance;
 
 struct xcap_cpu {
 	u64 stamp;
@@ -34,7 +32,6 @@ enum xcap_role xcap_role(void);
 bool xcap_tsc_invariant(void);
 unsigned long xcap_fprobe_argument(struct ftrace_regs *regs, unsigned int index);
 unsigned long xcap_fprobe_return_value(struct ftrace_regs *regs);
-void *xcap_kretprobe(struct kretprobe_instance *ri);
 void xcap_tracepoint_synchronize(void);
 unsigned int xcap_module_text(unsigned int index, char *name, unsigned long *base,
 			      unsigned long *size);

@@ -120,7 +120,7 @@
 .endm
 
 /*
- * void xcap_record(cell, frame, cycles, work)
+ * int xcap_record(cell, frame, cycles, work)
  *
  * Called by the handlers of the other backends, with preemption off.
  */
@@ -139,6 +139,7 @@ SYM_FUNC_START(xcap_record)
 	andq	CELL(WORK_MASK), %r10
 	addq	%r10, CELL(WORK)
 	incq	CELL(DONE)
+	xorl	%eax, %eax
 	RET
 SYM_FUNC_END(xcap_record)
 

@@ -34,36 +34,63 @@ unsafe impl Send for Hook {}
 // SAFETY: As above.
 unsafe impl Sync for Hook {}
 
-unsafe extern "C" fn on_entry(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
-    // SAFETY: The kernel passes an instance of a kretprobe of ours, with room for a `Call` behind
-    // it, and the registers at the function's entry.
-    unsafe {
-        let inner = &*xcap_kretprobe(instance).cast::<Inner>();
-        let call = (&raw mut (*instance).data).cast::<Call>();
-        if let Work::Argument(index) = inner.work {
-            (*call).argument = argument(&*regs, index);
-        }
-        cell::enter(inner.cells, &raw mut (*call).frame);
-    }
+/// What is kept with the call of `instance`.
+///
+/// # Safety
+///
+/// `instance` is one of a kretprobe of ours, which have room for a `Call`.
+#[inline(always)]
+unsafe fn call(instance: *mut kretprobe_instance) -> *mut Call {
+    // SAFETY: The caller's promise.
+    unsafe { (&raw mut (*instance).data).cast() }
+}
+
+/// The hook that `instance` belongs to.
+///
+/// # Safety
+///
+/// `instance` is one of a kretprobe of ours that is registered.
+#[inline(always)]
+unsafe fn inner<'a>(instance: *mut kretprobe_instance) -> &'a Inner {
+    // SAFETY: The rethook's data is the kretprobe, which is the first field of an `Inner`.
+    unsafe { &*(*(*instance).node.rethook).data.cast() }
+}
+
+unsafe extern "C" fn on_entry(instance: *mut kretprobe_instance, _regs: *mut pt_regs) -> c_int {
+    // SAFETY: The kernel passes an instance of a registered kretprobe of ours.
+    unsafe { cell::enter(inner(instance).cells, &raw mut (*call(instance)).frame) };
     0
 }
 
 unsafe extern "C" fn on_return(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
     let now = cpu::rdtsc();
-    // SAFETY: As in `on_entry`, which filled the `Call`; rethook has preemption off. While the
-    // handler is called at all, the kretprobe is registered, so that the cells exist.
+    // SAFETY: As in `on_entry`, which filled the frame. Rethook has preemption off, and calls
+    // handlers of registered kretprobes only, so that the cells exist.
+    unsafe { cell::leave(&raw const (*call(instance)).frame, now, (*regs).ax as u64) }
+}
+
+/// [`on_entry`] where an argument is work.
+unsafe extern "C" fn on_entry_keep(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
+    // SAFETY: As in `on_entry`; the registers are those at the function's entry.
     unsafe {
-        let call = (&raw const (*instance).data).cast::<Call>();
-        let inner = xcap_kretprobe(instance).cast::<Inner>();
-        let work = match inner.as_ref() {
-            None => return 0,
-            Some(inner) if inner.work == Work::Returned => (*regs).ax as u64,
-            Some(inner) if inner.work == Work::None => 0,
-            Some(_) => (*call).argument,
-        };
-        cell::leave(&raw const (*call).frame, now, work);
+        if let Work::Argument(index) = inner(instance).work {
+            (*call(instance)).argument = argument(&*regs, index);
+        }
+        on_entry(instance, regs)
     }
-    0
+}
+
+/// [`on_return`] where an argument is work.
+unsafe extern "C" fn on_return_kept(
+    instance: *mut kretprobe_instance,
+    _regs: *mut pt_regs,
+) -> c_int {
+    let now = cpu::rdtsc();
+    // SAFETY: As in `on_return`; `on_entry_keep` kept the argument.
+    unsafe {
+        let call = call(instance);
+        cell::leave(&raw const (*call).frame, now, (*call).argument)
+    }
 }
 
 /// The function's argument number `index`, from 0, at its entry.
@@ -82,11 +109,16 @@ fn argument(regs: &pt_regs, index: u8) -> u64 {
 impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
         cells.set_constants(target.constants(0));
+        let (handler, entry_handler): (kretprobe_handler_t, kretprobe_handler_t) = match target.work
+        {
+            Work::Argument(_) => (Some(on_return_kept), Some(on_entry_keep)),
+            _ => (Some(on_return), Some(on_entry)),
+        };
         let mut inner = KBox::new(
             Inner {
                 kretprobe: kretprobe {
-                    handler: Some(on_return),
-                    entry_handler: Some(on_entry),
+                    handler,
+                    entry_handler,
                     data_size: size_of::<Call>(),
                     // 0 is the kernel's default: as many as can nest in interrupts.
                     maxactive: if target.sleeps { SLEEPERS } else { 0 },

@@ -77,9 +77,7 @@ impl Reason {
                 "no such function now: its driver is not loaded, or it is inlined"
             }
             Reason::NotProbeable => "the kernel forbids probes on this function",
-            Reason::ModuleUnloaded => {
-                "its module was unloaded; armed again when it comes back"
-            }
+            Reason::ModuleUnloaded => "its module was unloaded; armed again when it comes back",
             Reason::MaySleep => "not direct: calls may sleep in it (backend=direct to insist)",
             Reason::DirectTaken => "not direct: another direct call has the function",
             Reason::ArgumentsUnknown => {
@@ -144,7 +142,10 @@ pub(crate) struct Probe {
 impl Probe {
     /// A stage of the table, not yet armed.
     pub(crate) fn of_stage(stage: &'static Stage) -> Result<Self> {
-        Self::new(super::symbols::c_string(stage.name.to_bytes())?, Some(stage))
+        Self::new(
+            super::symbols::c_string(stage.name.to_bytes())?,
+            Some(stage),
+        )
     }
 
     /// A function that somebody asked for.
@@ -253,7 +254,11 @@ impl Probe {
     /// Arms the probe if its function exists, with the backend that is wanted or the next best.
     ///
     /// That it can't be armed is no error: `state` and `reason` say why.
-    pub(crate) fn arm(&mut self, around: &registry::Surroundings, resolver: &mut Resolver) -> Result {
+    pub(crate) fn arm(
+        &mut self,
+        around: &registry::Surroundings,
+        resolver: &mut Resolver,
+    ) -> Result {
         if self.state == state::DRAINING || self.state == state::ARMED {
             return Ok(());
         }

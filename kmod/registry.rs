@@ -17,11 +17,7 @@ use core::{
     ptr,
     sync::atomic::{AtomicPtr, Ordering},
 };
-use kernel::{
-    prelude::*,
-    str::CStr,
-    sync::global_lock,
-};
+use kernel::{prelude::*, str::CStr, sync::global_lock};
 
 /// What arming a probe depends on.
 pub(crate) struct Surroundings {

@@ -29,7 +29,9 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     seq_print!(
         out,
         "# cpus {}\n",
-        super::cpu::possible().filter(|&cpu| super::cpu::is_online(cpu)).count()
+        super::cpu::possible()
+            .filter(|&cpu| super::cpu::is_online(cpu))
+            .count()
     );
     seq_print!(out, "# tsc_khz {}\n", clock.khz);
     seq_print!(
@@ -71,7 +73,11 @@ fn cost(out: &SeqFile, backend: Backend, how: &str, totals: &Totals, whole: u64)
 
 /// Symbols and releases are plain text.
 fn text(out: &SeqFile, text: &CStr) {
-    seq_print!(out, "{}", core::str::from_utf8(text.to_bytes()).unwrap_or("?"));
+    seq_print!(
+        out,
+        "{}",
+        core::str::from_utf8(text.to_bytes()).unwrap_or("?")
+    );
 }
 
 /// A probe's line of `stats`.
@@ -98,7 +104,11 @@ pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
 /// A backend's lines of `calibration`.
 pub(crate) fn calibration(out: &SeqFile, measured: &Measured) {
     for (name, totals) in [("floor_hot", &measured.hot), ("floor_cold", &measured.cold)] {
-        seq_print!(out, "{name} xcap_empty {} stopped -", measured.backend.word());
+        seq_print!(
+            out,
+            "{name} xcap_empty {} stopped -",
+            measured.backend.word()
+        );
         numbers(out, totals, Missed::default(), c"-");
     }
 }
@@ -120,7 +130,8 @@ fn numbers(out: &SeqFile, totals: &Totals, missed: Missed, unit: &CStr) {
         out,
         " {} {} {} {} {} {} {}",
         totals.entries.wrapping_add(lost),
-        lost.wrapping_add(totals.straddled).wrapping_add(totals.negative),
+        lost.wrapping_add(totals.straddled)
+            .wrapping_add(totals.negative),
         missed.pool,
         missed.busy,
         totals.straddled,

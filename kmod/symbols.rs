@@ -204,8 +204,7 @@ fn find(limit: usize, mut wanted: impl FnMut(&[u8]) -> bool) -> Result<KVec<Func
         if more == 0 {
             break;
         }
-        let base = base as usize;
-        let _ = walk(base, base + size as usize, &mut visit)?;
+        let _ = walk(base, base + size, &mut visit)?;
     }
     Ok(found)
 }
@@ -222,9 +221,11 @@ pub(crate) fn matching(pattern: &CStr, limit: usize) -> Result<KVec<Function>> {
         let stored = name
             .extend_from_slice(candidate, GFP_KERNEL)
             .and_then(|()| name.extend_from_slice(b"\0", GFP_KERNEL));
+        if stored.is_err() {
+            return false;
+        }
         // SAFETY: Both end in NUL.
-        stored.is_ok()
-            && unsafe { bindings::glob_match(pattern.as_char_ptr(), name.as_ptr().cast()) }
+        unsafe { bindings::glob_match(pattern.as_char_ptr(), name.as_ptr().cast()) }
     })
 }
 
