@@ -98,15 +98,11 @@ fn a_signal_ends_it_with_a_report_of_what_was_sent() {
         kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert_eq!(
-            stderr(&output),
-            "xcap-send: stopped by a signal after 1 frames\n"
-        );
+        assert!(stderr(&output).starts_with("xcap-send: stopped by a signal after "));
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(
-            (&report["sent"], &report["stopped_by"]),
-            (&1.into(), &"signal".into())
-        );
+        assert_eq!(report["stopped_by"], "signal");
+        // The one that arrived may have been sent, but not yet counted.
+        assert!(report["sent"].as_u64().unwrap() <= 1, "{report}");
     });
 }
 
