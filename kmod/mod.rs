@@ -4,6 +4,7 @@
 
 pub(crate) mod backend;
 pub(crate) mod bindings;
+pub(crate) mod btf;
 pub(crate) mod calibration;
 pub(crate) mod cell;
 pub(crate) mod clock;

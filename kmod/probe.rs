@@ -4,6 +4,7 @@
 
 use super::{
     backend::{Backend, Choice, Costs, Hook, Missed, Target},
+    btf::Btf,
     cell::{Cells, Totals},
     direct, registry,
     role::Role,
@@ -35,6 +36,8 @@ pub(crate) enum Reason {
     MaySleep,
     /// Another direct call has it (a BPF fentry program, say).
     DirectTaken,
+    /// Some of its arguments are passed on the stack.
+    ArgumentsOnStack,
     /// Whether all arguments are in registers is not known.
     ArgumentsUnknown,
     /// Its work is an argument, which the direct backend does not keep.
@@ -59,6 +62,7 @@ impl Reason {
             Reason::ModuleUnloaded => "module_unloaded",
             Reason::MaySleep => "may_sleep",
             Reason::DirectTaken => "direct_taken",
+            Reason::ArgumentsOnStack => "arguments_on_stack",
             Reason::ArgumentsUnknown => "arguments_unknown",
             Reason::WorkIsArgument => "work_is_argument",
             Reason::NoSlot => "no_slot",
@@ -80,6 +84,7 @@ impl Reason {
             Reason::ModuleUnloaded => "its module was unloaded; armed again when it comes back",
             Reason::MaySleep => "not direct: calls may sleep in it (backend=direct to insist)",
             Reason::DirectTaken => "not direct: another direct call has the function",
+            Reason::ArgumentsOnStack => "not direct: it takes arguments on the stack",
             Reason::ArgumentsUnknown => {
                 "not direct: its arguments are not known to be in registers"
             }
@@ -305,8 +310,19 @@ impl Probe {
                 _ => {}
             }
             if backend == Backend::Direct && self.stage.is_none() {
-                self.reason = Reason::ArgumentsUnknown;
-                continue;
+                let btf = Btf::of(function.module.as_deref());
+                match btf.and_then(|btf| btf.in_registers(&function.name)) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        self.reason = Reason::ArgumentsOnStack;
+                        continue;
+                    }
+                    Err(error) if error == ENOMEM => return Err(error),
+                    Err(_) => {
+                        self.reason = Reason::ArgumentsUnknown;
+                        continue;
+                    }
+                }
             }
             let pin = if backend == Backend::Direct && self.sleeps() {
                 Some(Pin::take()?)
@@ -450,7 +466,7 @@ pub(crate) fn refusal(probe: &Probe) -> Error {
     match probe.reason {
         Reason::NoSuchFunction => ENOENT,
         Reason::DirectTaken => EBUSY,
-        Reason::ArgumentsUnknown | Reason::WorkIsArgument => EOPNOTSUPP,
+        Reason::ArgumentsOnStack | Reason::ArgumentsUnknown | Reason::WorkIsArgument => EOPNOTSUPP,
         Reason::NoSlot => ENOSPC,
         Reason::Refused(error) => error,
         _ => EINVAL,
