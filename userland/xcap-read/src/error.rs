@@ -34,6 +34,8 @@ pub enum Error {
     NotLoaded { path: String },
     #[error("no permission to read '{path}': only root may, run it with sudo")]
     NoPermission { path: String },
+    #[error("the kernel is locked down (Secure Boot) and lets nobody read '{path}'")]
+    LockedDown { path: String },
     #[error("cannot read '{path}': {source}")]
     Unreadable { path: String, source: io::Error },
     #[error("{path} {source}")]

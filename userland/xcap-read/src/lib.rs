@@ -5,6 +5,22 @@
 //! [`load`] gives the parsed and checked [`Stats`] of a `stats` file,
 //! [`Report::new`] the statistics of it, which serde turns into the JSON that
 //! `xcap-read --json` prints and back. [`show`] draws a report in a terminal.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dom0.stats");
+//! use xcap_read::{load, Options, Report};
+//!
+//! let stats = load(path.as_ref())?;
+//! let report = Report::new(&stats, Options::default());
+//! let poll = report.stage("nic_poll").ok_or("no such stage")?;
+//! assert_eq!((poll.count, poll.work), (182, 10_000));
+//!
+//! let json = serde_json::to_string(&report)?;
+//! assert_eq!(serde_json::from_str::<Report>(&json)?, report);
+//! # Ok(())
+//! # }
+//! ```
 
 mod check;
 mod correction;

@@ -177,6 +177,11 @@ pub struct Bucket {
 }
 
 impl Report {
+    /// The first stage of that name.
+    pub fn stage(&self, name: &str) -> Option<&StageReport> {
+        self.stages.iter().find(|stage| stage.stage == name)
+    }
+
     pub fn new(stats: &Stats, options: Options) -> Self {
         Self {
             format: VERSION,

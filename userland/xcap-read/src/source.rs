@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use nix::sys::statfs::{statfs, DEBUGFS_MAGIC};
+use nix::unistd::geteuid;
 
 use crate::{parse, Error, Malformed, Stats};
 
@@ -50,6 +51,9 @@ fn refusal(path: &Path, source: io::Error) -> Error {
     let in_debugfs = path.starts_with(DEBUGFS);
     let path = path.display().to_string();
     match source.kind() {
+        io::ErrorKind::PermissionDenied if in_debugfs && geteuid().is_root() => {
+            Error::LockedDown { path }
+        }
         io::ErrorKind::PermissionDenied => Error::NoPermission { path },
         io::ErrorKind::NotFound if in_debugfs && !debugfs_is_mounted() => Error::NoDebugfs,
         io::ErrorKind::NotFound if in_debugfs => Error::NotLoaded { path },

@@ -9,6 +9,8 @@ mod tables;
 
 use std::collections::HashMap;
 
+use xcap_abi::format::state::STOPPED;
+
 use crate::report::{Report, StageReport};
 
 pub use bars::histogram;
@@ -70,7 +72,10 @@ pub fn report(report: &Report, view: &View) -> String {
         .clone()
         .filter(|stage| stage.is_armed() || stage.count > 0)
         .collect();
-    let idle: Vec<_> = stages.filter(|stage| !stage.is_armed()).collect();
+    // What is stopped has its samples to show, and a warning above them.
+    let idle: Vec<_> = stages
+        .filter(|stage| !stage.is_armed() && !(stage.state == STOPPED && stage.count > 0))
+        .collect();
     let mut out = head(report, view.width);
     for block in [
         tables::calls(report, &shown, view),
