@@ -88,6 +88,7 @@ pub fn write(
         image.file(&format!("/lab/{name}"), mode, text);
     }
     image.link("/init", "/lab/init");
+    image.link("/var/run", "/run");
     for tool in &materials.tools {
         let name = tool.file_name().unwrap_or_default().to_string_lossy();
         image.copy(tool, &format!("/usr/bin/{name}"))?;
@@ -130,9 +131,10 @@ pub fn write(
     Ok(path)
 }
 
-const SCRIPTS: [(&str, u32, &str); 9] = [
+const SCRIPTS: [(&str, u32, &str); 10] = [
     ("init", 0o755, include_str!("../../../lab/guest/init")),
     ("setup", 0o755, include_str!("../../../lab/guest/setup")),
+    ("settle", 0o755, include_str!("../../../lab/guest/settle")),
     ("network.sh", 0o644, include_str!("../../../lab/guest/network.sh")),
     ("setup-bare", 0o644, include_str!("../../../lab/guest/setup-bare")),
     ("setup-sender", 0o644, include_str!("../../../lab/guest/setup-sender")),

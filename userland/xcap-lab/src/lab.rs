@@ -83,21 +83,26 @@ impl Lab {
         if let Some(end) = other_end {
             self.start_linux(materials, config, Where::Sender, &images, end)?;
         }
-        let setups: Result<Vec<()>> = std::thread::scope(|scope| {
-            let setups: Vec<_> = self
-                .guests
-                .values()
-                .map(|guest| scope.spawn(|| set_up(guest)))
-                .collect();
-            setups.into_iter().map(|t| t.join().expect("setting up doesn't panic")).collect()
-        });
-        setups?;
+        self.in_all(set_up)?;
         if config.has(Where::DomU) {
             let domu = self.start_domu()?;
             set_up(&domu)?;
             self.guests.insert(Where::DomU, domu);
         }
+        self.in_all(|guest| {
+            let settled = guest.run(&["/lab/settle"])?;
+            settled.ok(&format!("waiting for the carrier in {}", guest.name())).map(drop)
+        })?;
         Ok(fs::remove_dir_all(images)?)
+    }
+
+    /// Does the same in every guest, at once.
+    fn in_all(&self, act: impl Fn(&Guest) -> Result<()> + Sync) -> Result<()> {
+        std::thread::scope(|scope| {
+            let all: Vec<_> = self.guests.values().map(|guest| scope.spawn(|| act(guest))).collect();
+            let mut results = all.into_iter().map(|one| one.join().expect("it doesn't panic"));
+            results.find(Result::is_err).unwrap_or(Ok(()))
+        })
     }
 
     fn start_linux(
