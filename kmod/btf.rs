@@ -199,12 +199,8 @@ impl Btf {
         Err(EINVAL)
     }
 
-    /// Registers that an argument of type `number` takes.
-    ///
-    /// # Errors
-    ///
-    /// `EOPNOTSUPP`: none; or that is not for us to say.
-    fn registers(&self, mut number: u32) -> Result<u32> {
+    /// Registers that an argument of type `number` takes; none: it may be on the stack.
+    fn registers(&self, mut number: u32) -> Result<Option<u32>> {
         for _ in 0..DEEPEST {
             if number == 0 {
                 // What follows the named arguments of a variadic function.
@@ -212,22 +208,22 @@ impl Btf {
             }
             let (_, this) = self.get(number)?;
             match this.kind {
-                kind::PTR => return Ok(1),
-                kind::INT | kind::ENUM | kind::ENUM64 => return Ok(this.other.div_ceil(8)),
+                kind::PTR => return Ok(Some(1)),
+                kind::INT | kind::ENUM | kind::ENUM64 => return Ok(Some(this.other.div_ceil(8))),
                 kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {
                     number = this.other
                 }
                 _ => break,
             }
         }
-        Err(EOPNOTSUPP)
+        Ok(None)
     }
 
     /// Whether all arguments of `function` are passed in registers.
     ///
     /// # Errors
     ///
-    /// `EOPNOTSUPP`: nothing is known of it, as when the compiler changed its arguments.
+    /// `ENOENT`: nothing is known of it, as when the compiler changed its arguments.
     pub(crate) fn in_registers(&self, function: &CStr) -> Result<bool> {
         let file = self.files.last().ok_or(EINVAL)?;
         for &at in file.types.iter() {
@@ -242,14 +238,13 @@ impl Btf {
             let mut used = 0;
             for parameter in 0..prototype.count {
                 let number = word(&file.bytes, prototype.rest + 8 * parameter + 4)?;
-                match self.registers(number) {
-                    Ok(registers) => used += registers,
-                    Err(error) if error == EOPNOTSUPP => return Ok(false),
-                    Err(error) => return Err(error),
+                match self.registers(number)? {
+                    Some(registers) => used += registers,
+                    None => return Ok(false),
                 }
             }
             return Ok(used <= ARGUMENT_REGISTERS);
         }
-        Err(EOPNOTSUPP)
+        Err(ENOENT)
     }
 }

@@ -75,13 +75,15 @@ fn skew() -> u64 {
         let (mut least, mut most) = (i64::MIN, i64::MAX);
         for _ in 0..TRIES {
             let before = cpu::rdtsc();
+            #[allow(clippy::useless_conversion, reason = "an integer before Linux 7.3")]
+            let wait = true.into();
             // SAFETY: `read_remote` takes the variable's address, and the call waits for it.
             let error = unsafe {
                 kernel::bindings::smp_call_function_single(
                     cpu as i32,
                     Some(read_remote),
                     (&raw const answer).cast_mut().cast(),
-                    true,
+                    wait,
                 )
             };
             let after = cpu::rdtsc();

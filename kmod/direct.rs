@@ -10,6 +10,7 @@ use super::{
     backend::Target,
     bindings::{XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE},
     cell::{Cell, Cells},
+    errors,
     stages::Work,
 };
 use core::{
@@ -86,7 +87,7 @@ impl Hook {
             Work::None => &raw const xcap_direct_return,
             Work::Returned => &raw const xcap_direct_return_work,
             // The argument is gone by then.
-            Work::Argument(_) => return Err(EOPNOTSUPP),
+            Work::Argument(_) => return Err(errors::unsupported()),
         };
         cells.set_constants(target.constants(return_to as usize));
         let mut hook = Self {

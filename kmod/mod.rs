@@ -15,6 +15,7 @@ pub(crate) mod decimal;
 pub(crate) mod direct;
 pub(crate) mod drivers;
 pub(crate) mod epoch;
+pub(crate) mod errors;
 pub(crate) mod fprobe;
 pub(crate) mod kretprobe;
 pub(crate) mod probe;

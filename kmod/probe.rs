@@ -6,7 +6,7 @@ use super::{
     backend::{Backend, Choice, Costs, Hook, Missed, Target},
     btf::Btf,
     cell::{Cells, Totals},
-    direct, registry,
+    direct, errors, registry,
     role::Role,
     stages::{Stage, Work},
     symbols::{Function, Resolver},
@@ -98,7 +98,6 @@ impl Reason {
     fn of_direct(error: Error) -> Self {
         match error {
             EBUSY => Reason::DirectTaken,
-            EOPNOTSUPP => Reason::WorkIsArgument,
             ENOSPC => Reason::NoSlot,
             error => Reason::Refused(error),
         }
@@ -309,6 +308,10 @@ impl Probe {
                 }
                 _ => {}
             }
+            if backend == Backend::Direct && matches!(target.work, Work::Argument(_)) {
+                self.reason = Reason::WorkIsArgument;
+                continue;
+            }
             if backend == Backend::Direct && self.stage.is_none() {
                 let btf = Btf::of(function.module.as_deref());
                 match btf.and_then(|btf| btf.in_registers(&function.name)) {
@@ -466,7 +469,9 @@ pub(crate) fn refusal(probe: &Probe) -> Error {
     match probe.reason {
         Reason::NoSuchFunction => ENOENT,
         Reason::DirectTaken => EBUSY,
-        Reason::ArgumentsOnStack | Reason::ArgumentsUnknown | Reason::WorkIsArgument => EOPNOTSUPP,
+        Reason::ArgumentsOnStack | Reason::ArgumentsUnknown | Reason::WorkIsArgument => {
+            errors::unsupported()
+        }
         Reason::NoSlot => ENOSPC,
         Reason::Refused(error) => error,
         _ => EINVAL,

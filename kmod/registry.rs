@@ -6,7 +6,7 @@ use super::{
     backend::{Backend, Choice, Costs},
     calibration::Calibration,
     clock::Clock,
-    direct, epoch,
+    direct, epoch, errors,
     probe::{self, Probe},
     role::Role,
     stages::STAGES,
@@ -200,7 +200,7 @@ impl Registry {
                 match variants.len() {
                     1 => variants.pop().ok_or(ENOENT)?,
                     0 => return Err(ENOENT),
-                    _ => return Err(EADDRNOTAVAIL),
+                    _ => return Err(errors::ambiguous()),
                 }
             }
             Err(error) => return Err(error),
