@@ -132,8 +132,8 @@ impl fmt::Display for Warning {
             ),
             Self::VariantTsc { in_guest: false } => write!(
                 f,
-                "the TSC is not invariant, so cycles may differ in length: fix the CPU's \
-                 frequency and keep it out of deep sleep (cpuidle.off=1)"
+                "the TSC is not invariant (an emulated one never is), so cycles may differ in \
+                 length: fix the CPU's frequency and keep it out of deep sleep (cpuidle.off=1)"
             ),
             Self::UnknownTsc => write!(
                 f,

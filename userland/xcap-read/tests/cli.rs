@@ -111,7 +111,7 @@ fn json_holds_the_raw_figures_and_what_follows() {
 
 #[test]
 fn json_reads_back_as_it_was() {
-    for file in [DOM0, LOSSY] {
+    for file in [DOM0, LOSSY, "tests/data/bare.stats"] {
         let text = stdout(&["--json", file]);
         let report: Report = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string_pretty(&report).unwrap() + "\n", text);

@@ -2,12 +2,14 @@
 
 //! A stage's histogram, one bar a bucket.
 
+use xcap_abi::histogram::{bucket, lower_bound, upper_bound, BUCKETS};
+
 use crate::report::{Bucket, StageReport};
 use crate::show::columns::lines;
 use crate::show::numbers::brief;
 use crate::Quantile;
 
-/// More bars than this are merged by twos.
+/// More bars than this are put together.
 const BARS: usize = 40;
 
 /// Parts of a character cell, an eighth each.
@@ -24,7 +26,7 @@ pub fn histogram(stage: &StageReport, width: usize) -> String {
     if stage.histogram.is_empty() {
         return format!("{name}: nothing to draw\n");
     }
-    let bars = merged(&with_gaps(&stage.histogram));
+    let bars = merged(&stage.histogram);
     let tallest = bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1);
     let total = stage.count.max(1) as f64;
     let rows = bars.iter().map(|bar| {
@@ -35,19 +37,18 @@ pub fn histogram(stage: &StageReport, width: usize) -> String {
             marks(stage, bar),
         ]
     });
-    let mut table = lines(&["cycles", "calls", "share", ""], rows.collect(), 0).into_iter();
-    let mut out = format!("{name}\n");
-    let header = table.next().unwrap_or_default();
-    let body: Vec<String> = table.collect();
-    let used = body
-        .iter()
-        .map(|line| line.chars().count())
-        .max()
-        .unwrap_or(0);
+    let table = lines(&["cycles", "calls", "share", ""], rows.collect(), 0);
+    let used = table.iter().map(|line| line.chars().count()).max();
+    let used = used.unwrap_or(0);
     let room = width.saturating_sub(used + 2).max(10);
-    out += header.trim_end();
-    out.push('\n');
+    let (header, body) = table.split_at(1);
+    let mut out = format!("{name}\n{}\n", header.concat().trim_end());
+    let mut end = None;
     for (line, bar) in body.iter().zip(&bars) {
+        if end.is_some_and(|end| bar.low > end) {
+            out += "…\n";
+        }
+        end = bar.high.checked_add(1);
         let line = format!("{line:<used$}  {}", drawn(bar.count, tallest, room));
         out += line.trim_end();
         out.push('\n');
@@ -55,38 +56,29 @@ pub fn histogram(stage: &StageReport, width: usize) -> String {
     out
 }
 
-/// The buckets with the empty ones between them: so that distances show.
-fn with_gaps(buckets: &[Bucket]) -> Vec<Bucket> {
-    use xcap_abi::histogram::{bucket, lower_bound, upper_bound};
-    let first = buckets.first().map_or(0, |found| bucket(found.low));
-    let last = buckets.last().map_or(0, |found| bucket(found.low));
-    let mut found = buckets.iter().peekable();
-    let every = first..=last;
-    every
-        .map(|index| {
-            let (low, high) = (lower_bound(index), upper_bound(index));
-            let count = found.next_if(|bucket| bucket.low == low);
-            Bucket {
-                low,
-                high,
-                count: count.map_or(0, |bucket| bucket.count),
-            }
-        })
-        .collect()
+/// Buckets put together, by twos, fours, …, until there are few enough bars.
+fn merged(buckets: &[Bucket]) -> Vec<Bucket> {
+    (0..)
+        .map(|halvings| groups(buckets, halvings))
+        .find(|bars| bars.len() <= BARS)
+        .unwrap_or_default()
 }
 
-/// Neighbours put together until there are few enough bars.
-fn merged(buckets: &[Bucket]) -> Vec<Bucket> {
-    let mut bars = buckets.to_vec();
-    while bars.len() > BARS {
-        bars = bars
-            .chunks(2)
-            .map(|pair| Bucket {
-                low: pair[0].low,
-                high: pair[pair.len() - 1].high,
-                count: pair.iter().map(|bucket| bucket.count).sum(),
-            })
-            .collect();
+/// Puts 2^`halvings` buckets into each bar, and leaves out empty bars.
+fn groups(buckets: &[Bucket], halvings: u32) -> Vec<Bucket> {
+    let mut bars: Vec<Bucket> = Vec::new();
+    for found in buckets {
+        let first = bucket(found.low) >> halvings << halvings;
+        let last = (first + (1 << halvings) - 1).min(BUCKETS - 1);
+        let (low, high) = (lower_bound(first), upper_bound(last));
+        match bars.last_mut() {
+            Some(bar) if bar.low == low => bar.count += found.count,
+            _ => bars.push(Bucket {
+                low,
+                high,
+                count: found.count,
+            }),
+        }
     }
     bars
 }
