@@ -10,11 +10,15 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{channel, Receiver, Sender};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use xcap_guest::protocol::{Event, Status, Stream, Terminal, CHUNK};
+
+/// Longer than a chunk of output takes on the slowest line.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Where a job's events go.
 pub type Report = Arc<dyn Fn(Event) + Send + Sync>;
@@ -64,22 +68,23 @@ impl Job {
         let group = Pid::from_raw(child.id() as i32);
         let (stdin, chunks) = channel();
         let (done, readers_done) = channel();
+        let output = Arc::new(AtomicU64::new(0));
         match &terminal {
             Some(terminal) => {
                 write_stdin(id, terminal.try_clone()?, chunks, report.clone());
-                read_output(id, terminal.try_clone()?, Stream::Stdout, &report, &done);
+                read_output(id, terminal.try_clone()?, Stream::Stdout, &report, &output, &done);
             }
             None => {
                 let pipe = "piped above";
                 write_stdin(id, child.stdin.take().expect(pipe), chunks, report.clone());
                 let stdout = child.stdout.take().expect(pipe);
-                read_output(id, stdout, Stream::Stdout, &report, &done);
+                read_output(id, stdout, Stream::Stdout, &report, &output, &done);
                 let stderr = child.stderr.take().expect(pipe);
-                read_output(id, stderr, Stream::Stderr, &report, &done);
+                read_output(id, stderr, Stream::Stderr, &report, &output, &done);
             }
         }
         drop(done);
-        thread::spawn(move || report_end(id, child, &readers_done, &report));
+        thread::spawn(move || report_end(id, child, &output, &readers_done, &report));
         Ok(Self {
             group,
             terminal,
@@ -151,9 +156,10 @@ fn read_output(
     mut source: impl Read + Send + 'static,
     stream: Stream,
     report: &Report,
+    output: &Arc<AtomicU64>,
     done: &Sender<()>,
 ) {
-    let (report, done) = (report.clone(), done.clone());
+    let (report, output, done) = (report.clone(), output.clone(), done.clone());
     thread::spawn(move || {
         let mut buffer = [0; CHUNK];
         while let Ok(n @ 1..) = source.read(&mut buffer) {
@@ -162,16 +168,31 @@ fn read_output(
                 stream,
                 data: buffer[..n].to_vec(),
             });
+            output.fetch_add(1, Relaxed);
         }
         let _ = done.send(());
     });
 }
 
-fn report_end(job: u32, mut child: Child, readers_done: &Receiver<()>, report: &Report) {
+fn report_end(
+    job: u32,
+    mut child: Child,
+    output: &AtomicU64,
+    readers_done: &Receiver<()>,
+    report: &Report,
+) {
     let status = child.wait();
-    // Something left in the background may hold the pipes open for ever: the job has ended all the same.
-    let grace = Duration::from_secs(1);
-    while readers_done.recv_timeout(grace).is_ok() {}
+    // Something left in the background may hold the pipes open for ever: once it is silent, the job has ended all the
+    // same.
+    let mut passed = output.load(Relaxed);
+    loop {
+        match readers_done.recv_timeout(GRACE) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) if output.load(Relaxed) == passed => break,
+            Err(RecvTimeoutError::Timeout) => passed = output.load(Relaxed),
+        }
+    }
     let status = match status {
         Ok(status) => match status.signal() {
             Some(signal) => Status::Killed(signal),

@@ -33,6 +33,18 @@ pub enum Command {
     Exec(ExecOptions),
     /// Boot what is needed and give a prompt there
     Shell(ShellOptions),
+    /// Measure what each stage of capturing costs in dom0 and domU, in the paper's four scenarios
+    Demo(DemoOptions),
+}
+
+#[derive(Args)]
+pub struct DemoOptions {
+    /// Frames a scenario
+    #[arg(long, default_value_t = 10_000)]
+    pub frames: u64,
+    /// Where to leave the results
+    #[arg(long, value_name = "DIR", default_value = "results/demo")]
+    pub results: PathBuf,
 }
 
 #[derive(Args)]

@@ -261,6 +261,14 @@ impl Lab {
         }
     }
 
+    pub fn has(&self, place: Where) -> bool {
+        self.guests.contains_key(&place)
+    }
+
+    pub fn guests(&self) -> impl Iterator<Item = (Where, &Guest)> {
+        self.guests.iter().map(|(&place, guest)| (place, guest))
+    }
+
     pub fn logs(&self) -> &Logs {
         &self.logs
     }

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod config;
 pub mod guest;
 pub mod guest_image;
+pub mod hops;
 pub mod image;
 pub mod kernel;
 mod kmods;
@@ -17,6 +18,7 @@ pub mod module;
 pub mod progress;
 pub mod root;
 pub mod run;
+pub mod scenario;
 mod spawner;
 
 pub use config::{Config, Where};

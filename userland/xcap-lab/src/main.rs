@@ -1,6 +1,7 @@
 //! `xcap-lab`: makes the lab and runs things in it.
 
 mod cli;
+mod demo;
 mod exec;
 mod shell;
 
@@ -23,6 +24,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Setup => exec::setup(),
         Command::Module(options) => exec::module(&options),
         Command::Exec(options) => exec::exec(&options),
+        Command::Demo(options) => demo::demo(&options),
         Command::Shell(options) => shell::shell(&options),
     }
 }
