@@ -25,7 +25,7 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module: everything is taken back in the reverse order of its fields.
+/// The loaded module. On unload its parts go in this order: what was started last goes first.
 struct Xcap {
     _files: kmod::debugfs::Files,
     _drivers: kmod::drivers::Watch,
@@ -38,6 +38,8 @@ impl kernel::Module for Xcap {
         let switches = kmod::switches::Watch::start()?;
         let probes = kmod::registry::Armed::start(module)?;
         let drivers = kmod::drivers::Watch::start()?;
+        // Drivers that came before they were watched for.
+        kmod::registry::REGISTRY.lock().module_came()?;
         let files = kmod::debugfs::Files::create(module)?;
         Ok(Self {
             _files: files,

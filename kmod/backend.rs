@@ -68,6 +68,8 @@ impl Choice {
 pub(crate) struct Target {
     pub(crate) address: usize,
     pub(crate) sleeps: bool,
+    /// From the stage table, which is short.
+    pub(crate) is_stage: bool,
     pub(crate) work: Work,
     pub(crate) costs: Costs,
 }

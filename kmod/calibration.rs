@@ -26,12 +26,21 @@ const COLD_BYTES: usize = 1 << 20;
 /// What a backend's probe costs.
 pub(crate) struct Measured {
     pub(crate) backend: Backend,
-    /// What it reports for an empty function: its floor.
+    /// What it reports for an empty function, its floor: all samples.
     pub(crate) hot: Totals,
     pub(crate) cold: Totals,
-    /// Cycles of `hot.count` and `cold.count` calls, beyond those of unprobed calls.
-    pub(crate) hot_whole: u64,
-    pub(crate) cold_whole: u64,
+    pub(crate) hot_cost: Cost,
+    pub(crate) cold_cost: Cost,
+}
+
+/// What some hits cost in all.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) hits: u64,
+    /// Cycles within their samples.
+    pub(crate) inside: u64,
+    /// All cycles beyond those of as many calls that are not probed.
+    pub(crate) whole: u64,
 }
 
 /// What all of them cost. A backend that this kernel has not is left out.
@@ -53,8 +62,17 @@ fn batch() -> u64 {
     whole
 }
 
-fn cheapest_batch() -> u64 {
-    (0..BATCHES).map(|_| batch()).min().unwrap_or(0)
+/// The cheapest batch's cycles, and those of them within samples.
+fn cheapest_batch(cells: Option<&Cells>) -> Result<(u64, u64)> {
+    let sum = || cells.map_or(Ok(0), |cells| Ok::<_, Error>(cells.totals()?.sum));
+    let mut best = (u64::MAX, 0);
+    for _ in 0..BATCHES {
+        let before = sum()?;
+        let whole = batch();
+        let inside = sum()?.wrapping_sub(before);
+        best = best.min((whole, inside));
+    }
+    Ok(best)
 }
 
 /// Cycles of the cold calls, all together.
@@ -82,41 +100,50 @@ impl Measured {
         let target = Target {
             address: xcap_empty as *const () as usize,
             sleeps: false,
+            is_stage: true,
             work: Work::None,
             costs: Costs::default(),
         };
-        let unprobed = cheapest_batch();
+        let (unprobed, _) = cheapest_batch(None)?;
         let unprobed_cold = cold_calls(memory);
         let cells = Cells::new()?;
         let mut hook = Hook::arm(backend, &target, &cells)?;
-        let whole = cheapest_batch().saturating_sub(unprobed);
+        let (whole, inside) = cheapest_batch(Some(&cells))?;
         let hot = cells.totals()?;
         cells.reset();
-        let cold_whole = cold_calls(memory).saturating_sub(unprobed_cold);
+        let whole_cold = cold_calls(memory);
         let cold = cells.totals()?;
         if let Hook::Direct(hook) = &mut hook {
             hook.disarm();
             direct::synchronize();
         }
         drop(hook);
-        let hot_whole = whole * hot.count / BATCH;
         Ok(Self {
             backend,
+            hot_cost: Cost {
+                hits: BATCH,
+                inside,
+                whole: whole.saturating_sub(unprobed),
+            },
+            cold_cost: Cost {
+                hits: cold.count,
+                inside: cold.sum,
+                whole: whole_cold.saturating_sub(unprobed_cold),
+            },
             hot,
             cold,
-            hot_whole,
-            cold_whole,
         })
     }
 
-    /// Cycles of a hit, to the nearest, with hot caches. The least is what an uninterrupted call
-    /// reports.
+    /// Cycles of a hit with hot caches, to the nearest.
     fn costs(&self) -> Costs {
-        if self.hot.count == 0 {
-            return Costs::default();
-        }
-        let whole = (self.hot_whole + self.hot.count / 2) / self.hot.count;
-        let inside = self.hot.min.min(whole);
+        let Cost {
+            hits,
+            inside,
+            whole,
+        } = self.hot_cost;
+        let whole = (whole + hits / 2) / hits;
+        let inside = ((inside + hits / 2) / hits).min(whole);
         Costs {
             inside: inside as u32,
             outside: (whole - inside) as u32,

@@ -100,14 +100,7 @@ impl<T> PerCpu<T> {
 
     /// CPU `cpu`'s part. Valid as long as `self`; other CPUs may write to it at any time.
     pub(crate) fn of(&self, cpu: u32) -> *mut T {
-        // SAFETY: `cpu` is a possible CPU, for which the kernel has an offset.
-        let offset = unsafe {
-            (&raw const kernel::bindings::__per_cpu_offset)
-                .cast::<usize>()
-                .add(cpu as usize)
-                .read()
-        };
-        self.as_ptr().wrapping_byte_add(offset)
+        part_of(self.as_ptr(), cpu)
     }
 
     /// This CPU's part. The caller must not be moved to another CPU while it uses it.
@@ -132,6 +125,18 @@ impl<T> Drop for PerCpu<T> {
     }
 }
 
+/// CPU `cpu`'s part of per-CPU memory.
+fn part_of<T>(pointer: *mut T, cpu: u32) -> *mut T {
+    // SAFETY: The kernel has an offset for every possible CPU.
+    let offset = unsafe {
+        (&raw const kernel::bindings::__per_cpu_offset)
+            .cast::<usize>()
+            .add(cpu as usize)
+            .read()
+    };
+    pointer.wrapping_byte_add(offset)
+}
+
 /// Number of the low bits of a stamp that count; the rest is the CPU's number.
 const STAMP_CPU_SHIFT: u32 = 48;
 
@@ -140,16 +145,15 @@ pub(crate) fn stamp_cpu(stamp: u64) -> u64 {
     stamp >> STAMP_CPU_SHIFT
 }
 
-/// Gives every CPU a stamp that no other CPU ever has.
+/// Gives every CPU, those that are offline too, a stamp that no other CPU ever has.
+///
+/// To be called before anything reads or changes stamps.
 pub(crate) fn init_stamps() {
-    unsafe extern "C" fn init(_: *mut c_void) {
-        // SAFETY: Interrupts are off; the per-CPU variable is this CPU's own.
-        unsafe {
-            let here = PerCpu::here(&raw mut bindings::xcap_cpu);
-            (*here).stamp = u64::from(kernel::cpu::CpuId::current().as_u32()) << STAMP_CPU_SHIFT;
-        }
+    for cpu in possible() {
+        let totals = part_of(&raw mut bindings::xcap_cpu, cpu);
+        // SAFETY: Every possible CPU has such a variable, which nobody else uses yet.
+        unsafe { (*totals).stamp = u64::from(cpu) << STAMP_CPU_SHIFT };
     }
-    on_each_online(init, &());
 }
 
 /// Makes this CPU's stamp differ from those of all frames so far.

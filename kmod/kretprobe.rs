@@ -14,8 +14,11 @@ use super::{
 use core::mem::size_of;
 use kernel::{bindings::pt_regs, error::to_result, ffi::c_int, prelude::*};
 
-/// Calls that can be asleep in a function at once.
+/// Calls that can be asleep in a stage at once.
 const SLEEPERS: c_int = 1024;
+
+/// Calls that can be asleep in a function that somebody added, of which there may be many.
+const ADDED_SLEEPERS: c_int = 128;
 
 /// A registered kretprobe.
 #[repr(C)]
@@ -120,8 +123,12 @@ impl Hook {
                     handler,
                     entry_handler,
                     data_size: size_of::<Call>(),
-                    // 0 is the kernel's default: as many as can nest in interrupts.
-                    maxactive: if target.sleeps { SLEEPERS } else { 0 },
+                    maxactive: match (target.sleeps, target.is_stage) {
+                        // The kernel's default: as many as can nest in interrupts.
+                        (false, _) => 0,
+                        (true, true) => SLEEPERS,
+                        (true, false) => ADDED_SLEEPERS,
+                    },
                     ..Default::default()
                 },
                 cells: cells.as_ptr(),

@@ -161,6 +161,8 @@ impl Probe {
         let mut probe = Self::new(super::symbols::c_string(name.to_bytes())?, None)?;
         probe.function = Some(function);
         probe.wanted = wanted;
+        probe.state = state::STOPPED;
+        probe.reason = Reason::Stopped;
         Ok(probe)
     }
 
@@ -295,6 +297,7 @@ impl Probe {
         let mut target = Target {
             address: function.address,
             sleeps: self.sleeps(),
+            is_stage: self.stage.is_some(),
             work: self.stage.map_or(Work::None, |stage| stage.work),
             costs: Costs::default(),
         };

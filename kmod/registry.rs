@@ -82,7 +82,7 @@ pub(crate) fn pause() -> Result {
 
 impl Registry {
     fn position(&self, name: &CStr) -> Option<usize> {
-        self.probes.iter().position(|probe| &*probe.name == name)
+        self.probes.iter().position(|probe| *probe.name == *name)
     }
 
     /// Arms all probes that can be and are not.
@@ -194,6 +194,7 @@ impl Registry {
         }
         let mut resolver = Resolver::new();
         let found = match resolver.resolve(function) {
+            Ok(_) if symbols::is_ambiguous(function)? => return Err(errors::ambiguous()),
             Ok(found) => found,
             Err(error) if error == ENOENT => {
                 let mut variants = symbols::variants(function)?;

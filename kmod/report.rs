@@ -4,7 +4,7 @@
 
 use super::{
     backend::{Backend, Missed},
-    calibration::Measured,
+    calibration::{Cost, Measured},
     cell::Totals,
     decimal::Decimal,
     probe::Probe,
@@ -50,8 +50,8 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
         .flat_map(|calibration| calibration.measured.iter())
     {
         let backend = measured.backend;
-        cost(out, backend, "hot", &measured.hot, measured.hot_whole);
-        cost(out, backend, "cold", &measured.cold, measured.cold_whole);
+        cost(out, backend, "hot", measured.hot_cost);
+        cost(out, backend, "cold", measured.cold_cost);
     }
     seq_print!(out, "# columns");
     for column in format::COLUMNS {
@@ -60,14 +60,14 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     seq_print!(out, "\n");
 }
 
-fn cost(out: &SeqFile, backend: Backend, how: &str, totals: &Totals, whole: u64) {
+fn cost(out: &SeqFile, backend: Backend, how: &str, cost: Cost) {
     seq_print!(
         out,
         "# cost {} {how} samples={} inside={} outside={}\n",
         backend.word(),
-        totals.count,
-        totals.sum,
-        whole.saturating_sub(totals.sum)
+        cost.hits,
+        cost.inside,
+        cost.whole.saturating_sub(cost.inside)
     );
 }
 

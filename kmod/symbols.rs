@@ -229,6 +229,12 @@ pub(crate) fn matching(pattern: &CStr, limit: usize) -> Result<KVec<Function>> {
     })
 }
 
+/// Whether several functions have the name: kprobes would take any of them.
+pub(crate) fn is_ambiguous(name: &CStr) -> Result<bool> {
+    let name = name.to_bytes();
+    Ok(find(usize::MAX, |candidate| candidate == name)?.len() > 1)
+}
+
 /// The variants that the compiler made of `function`: `function.constprop.0`, `function.isra.0`, …
 pub(crate) fn variants(function: &CStr) -> Result<KVec<Function>> {
     let function = function.to_bytes();
