@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a run was made on: environment.json.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::machine::Machine;
+use crate::part::{Part, FORMAT};
+use crate::run_id::RunId;
+
+/// What the cycles of a run are cycles of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum World {
+    /// Instructions run by software: comparable among themselves only.
+    Emulated,
+    /// Virtual machines on real CPUs.
+    Virtual,
+    /// Real machines and a cable.
+    Real,
+}
+
+/// What only the lab's host knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lab {
+    pub qemu: String,
+    pub accelerator: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    pub format: u32,
+    pub run: RunId,
+    pub world: World,
+    /// When it began, seconds since 1970.
+    pub began: u64,
+    /// None on real machines.
+    pub lab: Option<Lab>,
+    pub machines: BTreeMap<String, Machine>,
+}
+
+impl Surroundings {
+    pub fn of(run: RunId, parts: &BTreeMap<String, Part>, lab: Option<Lab>) -> Self {
+        let machines: BTreeMap<String, Machine> = parts
+            .iter()
+            .map(|(role, part)| (role.clone(), part.machine.clone()))
+            .collect();
+        let world = if machines.values().any(Machine::is_emulated) {
+            World::Emulated
+        } else if lab.is_some() || machines.values().any(Machine::is_virtual) {
+            World::Virtual
+        } else {
+            World::Real
+        };
+        Self {
+            format: FORMAT,
+            run,
+            world,
+            began: parts.values().map(|part| part.began).min().unwrap_or(0),
+            lab,
+            machines,
+        }
+    }
+}

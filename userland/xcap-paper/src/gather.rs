@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Parts that machines recorded on their own, put together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, Context, Result};
+
+use crate::layout;
+use crate::part::{Part, Task, FORMAT};
+use crate::run_id::{Environment, RunId};
+
+/// Keeps a part in a folder, under a name that says what it is.
+pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
+    let Task { scenario, buffer, repetition, .. } = part.task;
+    let name = format!("{scenario}-{}-{repetition:02}-{}.json", buffer.name(), part.role);
+    let path = folder.join(name);
+    fs::create_dir_all(folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer_pretty(&mut file, part)?;
+    file.flush()?;
+    file.persist_noclobber(&path)
+        .map_err(|error| error.error)
+        .with_context(|| format!("cannot write '{}'", path.display()))?;
+    Ok(path)
+}
+
+/// Makes results of all parts in `folders`; those that are there stay as they are.
+pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
+    let mut runs: BTreeMap<Task, BTreeMap<String, Part>> = BTreeMap::new();
+    for folder in folders {
+        let entries = fs::read_dir(folder).with_context(|| format!("cannot read '{}'", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let part = read(&path)?;
+            let parts = runs.entry(part.task).or_default();
+            if parts.get(&part.role).is_some_and(|there| *there != part) {
+                bail!("'{}' contradicts another part of the same run and machine", path.display());
+            }
+            parts.insert(part.role.clone(), part);
+        }
+    }
+    if runs.is_empty() {
+        bail!("no parts there: xcap-paper record --out FOLDER writes them");
+    }
+    let mut made = Vec::new();
+    for (task, parts) in &runs {
+        let run = RunId {
+            environment: environment(parts)?,
+            scenario: task.scenario,
+            buffer: task.buffer,
+            repetition: task.repetition,
+        };
+        layout::write(results, run, parts, None)?;
+        made.push(run);
+    }
+    Ok(made)
+}
+
+fn read(path: &Path) -> Result<Part> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    let part: Part = serde_json::from_slice(&bytes)
+        .map_err(|fault| anyhow::anyhow!("'{}' is no part that xcap-paper recorded: {fault}", path.display()))?;
+    if part.format != FORMAT {
+        bail!("'{}' is of version {}; this xcap-paper knows {FORMAT}", path.display(), part.format);
+    }
+    Ok(part)
+}
+
+/// Told by the role that the capturing machine's xcap gave itself.
+fn environment(parts: &BTreeMap<String, Part>) -> Result<Environment> {
+    let Some(domu) = parts.get("domU") else {
+        return Ok(Environment::Native);
+    };
+    let text = domu.after.stats.as_deref().unwrap_or_default();
+    match xcap_read::parse(text)?.role.as_str() {
+        "domU-pv" => Ok(Environment::XenPv),
+        "domU-pvh" => Ok(Environment::XenPvh),
+        _ => Ok(Environment::XenHvm),
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's files.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+const CONTROL: &str = "/sys/kernel/debug/xcap/control";
+
+/// The text of `stats`; what keeps it from being read is told as `xcap-read` tells it.
+pub fn stats() -> Result<String> {
+    let path = Path::new(xcap_read::DEFAULT_PATH);
+    xcap_read::load(path)?;
+    std::fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))
+}
+
+pub fn control(command: &str) -> Result<()> {
+    std::fs::write(CONTROL, command).with_context(|| format!("'{command}' > {CONTROL}"))
+}

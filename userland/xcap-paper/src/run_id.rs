@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which run of the study a figure is from.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::Scenario;
+
+/// What the capturing program runs on.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// A paravirtual guest, as in the paper
+    XenPv,
+    /// A guest with hardware's help, without emulated devices
+    XenPvh,
+    /// A fully virtual guest
+    #[value(skip)]
+    XenHvm,
+    /// The same kernel without Xen
+    Native,
+}
+
+impl Environment {
+    pub const ALL: [Self; 4] = [Self::XenPv, Self::XenPvh, Self::XenHvm, Self::Native];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::XenPv => "xen-pv",
+            Self::XenPvh => "xen-pvh",
+            Self::XenHvm => "xen-hvm",
+            Self::Native => "native",
+        }
+    }
+
+    /// As a report's reader would say it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::XenPv => "Xen PV",
+            Self::XenPvh => "Xen PVH",
+            Self::XenHvm => "Xen HVM",
+            Self::Native => "native",
+        }
+    }
+
+    pub fn is_xen(self) -> bool {
+        self != Self::Native
+    }
+
+    /// The machines that take part, the sender left out.
+    pub fn domains(self) -> &'static [Domain] {
+        match self {
+            Self::Native => &[Domain::Bare],
+            _ => &[Domain::Dom0, Domain::DomU],
+        }
+    }
+}
+
+/// A machine whose kernel is measured.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
+)]
+pub enum Domain {
+    /// Xen's privileged domain
+    #[value(name = "dom0")]
+    #[serde(rename = "dom0")]
+    Dom0,
+    /// The capturing guest
+    #[value(name = "domU", alias = "domu")]
+    #[serde(rename = "domU")]
+    DomU,
+    /// Linux without Xen
+    #[value(name = "bare")]
+    #[serde(rename = "bare")]
+    Bare,
+}
+
+impl Domain {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dom0 => "dom0",
+            Self::DomU => "domU",
+            Self::Bare => "bare",
+        }
+    }
+
+    /// Whether the module's word for its role fits.
+    pub fn fits(self, role: &str) -> bool {
+        match self {
+            Self::DomU => role.starts_with("domU"),
+            _ => role == self.name(),
+        }
+    }
+
+    /// Whether the capturing program runs here.
+    pub fn captures(self) -> bool {
+        self != Self::Dom0
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How much room the capturing socket has.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Buffer {
+    /// As the system gives it, as in the paper
+    System,
+    /// Enough for all frames of a run
+    Large,
+}
+
+impl Buffer {
+    pub const ALL: [Self; 2] = [Self::System, Self::Large];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Large => "large",
+        }
+    }
+
+    /// What `xcap-recv --buffer` is told.
+    pub fn bytes(self) -> Option<u32> {
+        match self {
+            Self::System => None,
+            Self::Large => Some(64 << 20),
+        }
+    }
+}
+
+/// One run: its place among the results is `<environment>/<scenario>/<buffer>-<repetition>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RunId {
+    pub environment: Environment,
+    pub scenario: Scenario,
+    pub buffer: Buffer,
+    pub repetition: u32,
+}
+
+impl RunId {
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(self.to_string())
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self {
+            environment,
+            scenario,
+            buffer,
+            repetition,
+        } = self;
+        write!(
+            f,
+            "{}/{scenario}/{}-{repetition:02}",
+            environment.name(),
+            buffer.name()
+        )
+    }
+}
