@@ -1,4 +1,4 @@
-//! Serial lines and consoles as plain byte streams.
+//! Ports and consoles as plain byte streams.
 
 use anyhow::{Context, Result};
 use nix::sys::termios::{cfmakeraw, tcgetattr, tcsetattr, SetArg};
@@ -11,8 +11,9 @@ pub fn open_raw(path: &str) -> Result<File> {
         .write(true)
         .open(path)
         .with_context(|| format!("cannot open {path}"))?;
-    let mut mode = tcgetattr(&file).with_context(|| format!("{path} is no terminal"))?;
-    cfmakeraw(&mut mode);
-    tcsetattr(&file, SetArg::TCSANOW, &mode)?;
+    if let Ok(mut mode) = tcgetattr(&file) {
+        cfmakeraw(&mut mode);
+        tcsetattr(&file, SetArg::TCSANOW, &mode)?;
+    }
     Ok(file)
 }

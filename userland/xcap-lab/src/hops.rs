@@ -15,8 +15,9 @@ pub struct Hops {
     /// Frames for which the card had no room.
     pub nic_missed: u64,
     pub nic_dropped: u64,
-    /// Frames that the bridge gave to the domU's interface: those it took and those it dropped.
+    /// Frames that the bridge gave to the domU's interface: all that its queue and itself took or dropped.
     pub bridge_forwarded: Option<u64>,
+    pub vif_queue_dropped: Option<u64>,
     pub vif_tx: Option<u64>,
     pub vif_dropped: Option<u64>,
     pub netfront_rx: Option<u64>,
@@ -33,6 +34,7 @@ impl Hops {
         let all = [
             ("NIC missed", self.nic_missed),
             ("NIC dropped", self.nic_dropped),
+            ("vif queue dropped", self.vif_queue_dropped.unwrap_or(0)),
             ("vif dropped", self.vif_dropped.unwrap_or(0)),
             ("netfront dropped", self.netfront_dropped.unwrap_or(0)),
             ("socket dropped", self.socket_drops),
@@ -51,9 +53,7 @@ impl Hops {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counters(BTreeMap<String, u64>);
 
-const READ: &str = "cd /sys/class/net; for i in eth0 vif*; do [ -e $i ] || continue; \
-    for c in rx_packets rx_dropped rx_missed_errors tx_packets tx_dropped; do \
-    echo \"${i%%[0-9]*} $c $(cat $i/statistics/$c)\"; done; done";
+const READ: &str = include_str!("../../../lab/guest/counters");
 
 impl Counters {
     pub fn read(lab: &Lab) -> Result<Self> {
@@ -84,11 +84,15 @@ impl Counters {
         let nic = |counter: &str| grown(&format!("{receiver}/eth/{counter}")).unwrap_or(0);
         let vif_tx = grown("dom0/vif/tx_packets");
         let vif_dropped = grown("dom0/vif/tx_dropped");
+        let vif_queue_dropped = grown("dom0/vif/queue_dropped");
         Hops {
             nic_rx: nic("rx_packets"),
             nic_missed: nic("rx_missed_errors"),
             nic_dropped: nic("rx_dropped"),
-            bridge_forwarded: vif_tx.zip(vif_dropped).map(|(sent, dropped)| sent + dropped),
+            bridge_forwarded: vif_tx
+                .zip(vif_dropped)
+                .map(|(sent, dropped)| sent + dropped + vif_queue_dropped.unwrap_or(0)),
+            vif_queue_dropped,
             vif_tx,
             vif_dropped,
             netfront_rx: grown("domU/eth/rx_packets"),
@@ -112,12 +116,13 @@ mod tests {
         let after = counters(&[
             ("dom0/eth/rx_packets", 105),
             ("dom0/vif/tx_packets", 97),
-            ("dom0/vif/tx_dropped", 10),
+            ("dom0/vif/tx_dropped", 9),
+            ("dom0/vif/queue_dropped", 1),
             ("domU/eth/rx_packets", 90),
         ]);
         let hops = Hops { sent: 100, captured: 88, socket_drops: 1, ..after.since(&before) };
         assert_eq!((hops.nic_rx, hops.bridge_forwarded, hops.netfront_rx), (100, Some(100), Some(90)));
-        assert_eq!(hops.losses(), [("vif dropped", 10), ("socket dropped", 1)]);
+        assert_eq!(hops.losses(), [("vif queue dropped", 1), ("vif dropped", 9), ("socket dropped", 1)]);
         assert_eq!(hops.unaccounted(), 1);
     }
 

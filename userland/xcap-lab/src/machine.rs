@@ -76,7 +76,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts a machine. Its first serial line goes to the file `console`; the second is the stream that is returned.
+    /// Starts a machine. Its serial line goes to the file `console`; the stream that is returned is its port for the agent.
     pub fn start(
         root: &Root,
         folders: &[PathBuf],
@@ -108,7 +108,7 @@ impl Machine {
         add(&["-smp", &hardware.cpus.to_string(), "-m", &hardware.memory_mib.to_string()]);
         add(&["-serial", &format!("file:{}", console.display())]);
         add(&["-chardev", &format!("socket,id=agent,fd={}", agent.as_raw_fd())]);
-        add(&["-serial", "chardev:agent"]);
+        add(&["-device", "virtio-serial-pci,romfile=", "-device", "virtserialport,chardev=agent"]);
         let mut passed = vec![agent];
         let netdev = match hardware.cable {
             Cable::Unplugged => "hubport,id=cable,hubid=0".to_owned(),
