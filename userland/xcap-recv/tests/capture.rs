@@ -28,7 +28,9 @@ fn command(arguments: &[&str]) -> Command {
 
 /// Starts xcap-recv and waits until it says that it captures.
 fn capturing(arguments: &[&str]) -> Child {
-    let mut child = command(arguments).spawn().unwrap();
+    // Frames that never come must fail the test, not hang it.
+    let patient = ["--timeout", "20000"];
+    let mut child = command(arguments).args(patient).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("ready: ") {

@@ -4,6 +4,7 @@
 
 use std::env;
 use std::process::Command;
+use std::time::Duration;
 
 use xcap_net::{Interface, PacketSocket};
 
@@ -49,6 +50,10 @@ fn cable() {
         // No addresses: nobody but the test sends.
         ip(&["link", "set", end, "addrgenmode", "none"]);
         ip(&["link", "set", end, "up"]);
+    }
+    for end in [HERE, THERE] {
+        let interface = Interface::up(end).unwrap();
+        interface.await_carrier(Duration::from_secs(10)).unwrap();
     }
 }
 
