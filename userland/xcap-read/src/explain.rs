@@ -38,6 +38,7 @@ fn because(reason: &str) -> String {
         }
         "may_sleep" => "not direct: calls may sleep in it (backend=direct to insist)".into(),
         "direct_taken" => "not direct: another direct call has the function".into(),
+        "arguments_on_stack" => "not direct: it takes arguments on the stack".into(),
         "arguments_unknown" => "not direct: its arguments may not be in registers".into(),
         "work_is_argument" => "not direct: its work is one of its arguments".into(),
         "no_slot" => "not direct: all trampolines are in use".into(),
