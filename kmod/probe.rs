@@ -131,6 +131,8 @@ pub(crate) struct Probe {
     /// From the stage table; none: added by name.
     stage: Option<&'static Stage>,
     pub(crate) function: Option<Function>,
+    /// Whether the function is there now.
+    found: bool,
     /// What was asked for with `backend=`; none: whatever all others have.
     wanted: Option<Choice>,
     hook: Option<Hook>,
@@ -160,6 +162,7 @@ impl Probe {
     ) -> Result<Self> {
         let mut probe = Self::new(super::symbols::c_string(name.to_bytes())?, None)?;
         probe.function = Some(function);
+        probe.found = true;
         probe.wanted = wanted;
         probe.state = state::STOPPED;
         probe.reason = Reason::Stopped;
@@ -171,6 +174,7 @@ impl Probe {
             name,
             stage,
             function: None,
+            found: false,
             wanted: None,
             hook: None,
             pin: None,
@@ -257,14 +261,18 @@ impl Probe {
         Ok(false)
     }
 
-    /// Arms the probe if its function exists, with the backend that is wanted or the next best.
+    /// Looks for the function of a probe that is to be armed.
+    pub(crate) fn look(&mut self, role: Role, resolver: &mut Resolver) -> Result {
+        if self.hook.is_none() {
+            self.found = self.find(role, resolver)?;
+        }
+        Ok(())
+    }
+
+    /// Arms the probe if its function was found, with the backend that is wanted or the next best.
     ///
     /// That it can't be armed is no error: `state` and `reason` say why.
-    pub(crate) fn arm(
-        &mut self,
-        around: &registry::Surroundings,
-        resolver: &mut Resolver,
-    ) -> Result {
+    pub(crate) fn arm(&mut self, around: &registry::Surroundings) -> Result {
         if self.state == state::DRAINING || self.state == state::ARMED {
             return Ok(());
         }
@@ -281,7 +289,7 @@ impl Probe {
             }
             return Ok(());
         }
-        if !self.find(around.role, resolver)? {
+        if !self.found {
             return Ok(());
         }
         if self.cells.is_none() {

@@ -89,7 +89,11 @@ impl Registry {
     pub(crate) fn arm_all(&mut self) -> Result {
         let mut resolver = Resolver::new();
         for probe in self.probes.iter_mut() {
-            probe.arm(&self.around, &mut resolver)?;
+            probe.look(self.around.role, &mut resolver)?;
+        }
+        drop(resolver);
+        for probe in self.probes.iter_mut() {
+            probe.arm(&self.around)?;
         }
         Ok(())
     }
@@ -159,20 +163,14 @@ impl Registry {
         }
     }
 
-    /// `add FUNCTION as NAME`: one more probe, on one function.
-    fn add_one(
-        &mut self,
-        name: &CStr,
-        function: Function,
-        wanted: Option<Choice>,
-        resolver: &mut Resolver,
-    ) -> Result {
+    /// One more probe, on a function that was resolved.
+    fn add_one(&mut self, name: &CStr, function: Function, wanted: Option<Choice>) -> Result {
         if self.position(name).is_some() {
             return Err(EEXIST);
         }
         let mut probe = Probe::of_function(name, function, wanted)?;
         if self.recording {
-            probe.arm(&self.around, resolver)?;
+            probe.arm(&self.around)?;
             if probe.state != state::ARMED {
                 return Err(probe::refusal(&probe));
             }
@@ -182,6 +180,11 @@ impl Registry {
     }
 
     /// `add FUNCTION [as NAME]`.
+    ///
+    /// # Errors
+    ///
+    /// `EEXIST`: the name is in use. `ENOENT`: no such function. `EINVAL`: it can't be probed.
+    /// `EADDRNOTAVAIL`: several functions have the name.
     pub(crate) fn add(
         &mut self,
         function: &CStr,
@@ -192,21 +195,7 @@ impl Registry {
         if self.position(name).is_some() {
             return Err(EEXIST);
         }
-        let mut resolver = Resolver::new();
-        let found = match resolver.resolve(function) {
-            Ok(_) if symbols::is_ambiguous(function)? => return Err(errors::ambiguous()),
-            Ok(found) => found,
-            Err(error) if error == ENOENT => {
-                let mut variants = symbols::variants(function)?;
-                match variants.len() {
-                    1 => variants.pop().ok_or(ENOENT)?,
-                    0 => return Err(ENOENT),
-                    _ => return Err(errors::ambiguous()),
-                }
-            }
-            Err(error) => return Err(error),
-        };
-        self.add_one(name, found, wanted, &mut resolver)
+        self.add_one(name, resolve(function)?, wanted)
     }
 
     /// `add PATTERN`: a probe on each function that matches and can be probed.
@@ -220,11 +209,14 @@ impl Registry {
         limit: usize,
         wanted: Option<Choice>,
     ) -> Result {
+        let mut functions = symbols::matching(pattern, limit)?;
         let mut resolver = Resolver::new();
+        functions.retain(|function| resolver.resolve(&function.name).is_ok());
+        drop(resolver);
         let mut added = 0;
-        for function in symbols::matching(pattern, limit)? {
+        for function in functions {
             let name = symbols::c_string(function.name.to_bytes())?;
-            match self.add_one(&name, function, wanted, &mut resolver) {
+            match self.add_one(&name, function, wanted) {
                 Ok(()) => added += 1,
                 Err(error) if error == ENOMEM => return Err(error),
                 Err(_) => {}
@@ -250,6 +242,21 @@ impl Registry {
         for probe in self.probes.iter_mut().filter(|probe| probe.is_in(module)) {
             probe.module_gone();
         }
+    }
+}
+
+/// The one function `name`, or the one variant that the compiler made of it.
+fn resolve(name: &CStr) -> Result<Function> {
+    match Resolver::new().resolve(name) {
+        Ok(_) if symbols::is_ambiguous(name)? => Err(errors::ambiguous()),
+        Err(error) if error == ENOENT => {
+            let mut variants = symbols::variants(name)?;
+            match variants.len() {
+                0 | 1 => variants.pop().ok_or(ENOENT),
+                _ => Err(errors::ambiguous()),
+            }
+        }
+        found => found,
     }
 }
 

@@ -83,7 +83,8 @@ fn buffer() -> Result<KBox<[u8; SYMBOL_LENGTH]>> {
 
 /// Resolves names to functions that kprobes accept.
 ///
-/// Keeps disabled kprobes on what it found, so as to wait for RCU once, when dropped.
+/// Keeps disabled kprobes on what it found, so as to wait for RCU once, when dropped. Drop it
+/// before a function is armed: where two kprobes met, the kernel leaves a slower one.
 pub(crate) struct Resolver(KVec<KBox<bindings::kprobe>>);
 
 impl Resolver {
