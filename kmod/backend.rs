@@ -135,14 +135,6 @@ impl Hook {
         })
     }
 
-    pub(crate) fn backend(&self) -> Backend {
-        match self {
-            Hook::Kretprobe(_) => Backend::Kretprobe,
-            Hook::Fprobe(_) => Backend::Fprobe,
-            Hook::Direct(_) => Backend::Direct,
-        }
-    }
-
     /// What the kernel counted as lost since the hook was armed.
     pub(crate) fn missed(&self) -> Missed {
         match self {

@@ -31,19 +31,21 @@ use kernel::{
 /// The most that one write to `control` can hold.
 const LONGEST_COMMAND: usize = 1024;
 
-/// A file of lines: line 0 is the header, the others are items.
+/// A file of lines: line 0 is the header, then come the items, then the end.
 struct Lines {
     /// How many items there are now.
     items: fn(&Registry) -> usize,
     header: fn(&SeqFile, &Registry),
     /// Shows an item.
     item: fn(&SeqFile, &Registry, usize) -> Result,
+    end: fn(&SeqFile),
 }
 
 static STATS: Lines = Lines {
     items: |registry| registry.probes.len(),
     header: report::header,
     item: |out, registry, index| report::stats(out, &registry.probes[index]),
+    end: report::end,
 };
 
 static PROBES: Lines = Lines {
@@ -55,6 +57,7 @@ static PROBES: Lines = Lines {
         report::probe(out, &registry.probes[index]);
         Ok(())
     },
+    end: |_| {},
 };
 
 static CALIBRATION: Lines = Lines {
@@ -69,6 +72,7 @@ static CALIBRATION: Lines = Lines {
         }
         Ok(())
     },
+    end: report::end,
 };
 
 /// The `Lines` of an open file.
@@ -81,9 +85,9 @@ unsafe fn lines<'a>(out: *mut seq_file) -> &'a Lines {
     unsafe { &*(*out).private.cast() }
 }
 
-/// Position 0 is the header; any non-null pointer stands for a line.
+/// Position 0 is the header, the one after the items the end; the token is one more.
 fn token(position: loff_t, items: usize) -> *mut c_void {
-    if position as usize <= items {
+    if position as usize <= items + 1 {
         ptr::without_provenance_mut(position as usize + 1)
     } else {
         ptr::null_mut()
@@ -118,11 +122,13 @@ unsafe extern "C" fn show(out: *mut seq_file, line: *mut c_void) -> c_int {
             (lines.header)(out, &registry);
             Ok(())
         }
-        // Items may have gone since `start`.
         position if position <= (lines.items)(&registry) => {
             (lines.item)(out, &registry, position - 1)
         }
-        _ => Ok(()),
+        _ => {
+            (lines.end)(out);
+            Ok(())
+        }
     };
     result.map_or_else(|error| error.to_errno(), |()| 0)
 }

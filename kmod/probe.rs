@@ -136,6 +136,8 @@ pub(crate) struct Probe {
     /// What was asked for with `backend=`; none: whatever all others have.
     wanted: Option<Choice>,
     hook: Option<Hook>,
+    /// The backend of the hook, or of the last one: what the samples were taken with.
+    backend: Option<Backend>,
     pin: Option<Pin>,
     cells: Option<Cells>,
     /// Lost by hooks that are gone, and what of it is from before the last reset.
@@ -177,6 +179,7 @@ impl Probe {
             found: false,
             wanted: None,
             hook: None,
+            backend: None,
             pin: None,
             cells: None,
             missed_before: Missed::default(),
@@ -192,7 +195,7 @@ impl Probe {
     }
 
     pub(crate) fn backend(&self) -> Option<Backend> {
-        self.hook.as_ref().map(Hook::backend)
+        self.backend
     }
 
     /// Whether it is on a function of module `module`.
@@ -347,6 +350,7 @@ impl Probe {
             match Hook::arm(backend, &target, cells) {
                 Ok(hook) => {
                     self.hook = Some(hook);
+                    self.backend = Some(backend);
                     self.pin = pin;
                     self.state = state::ARMED;
                     return Ok(());

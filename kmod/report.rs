@@ -60,6 +60,11 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     seq_print!(out, "\n");
 }
 
+/// The last line of `stats` and `calibration`.
+pub(crate) fn end(out: &SeqFile) {
+    seq_print!(out, "{}\n", format::END);
+}
+
 fn cost(out: &SeqFile, backend: Backend, how: &str, cost: Cost) {
     seq_print!(
         out,

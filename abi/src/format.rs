@@ -14,10 +14,12 @@
 //! # columns stage function backend state …
 //! nic_irq e1000_intr_msix_rx direct armed - 31 …
 //! softirq - - absent no_such_function 0 …
+//! # end
 //! ```
 //!
 //! Lines that start with `# ` are the header, `# KEY REST`; a reader skips
-//! keys that it does not know. Every other line is a stage: fields separated by
+//! keys that it does not know. The last line is `# end`: without it the text was
+//! cut off. Every other line is a stage: fields separated by
 //! one space, as many as `# columns` names, in that order. Later versions add
 //! header keys and columns at the end only; what would break a reader raises
 //! [`VERSION`]. All numbers are decimal integers; cycles are TSC cycles.
@@ -27,6 +29,9 @@ pub const VERSION: u32 = 1;
 
 /// First line of every `stats` file, less the version.
 pub const MAGIC: &str = "# xcap stats";
+
+/// Last line of every `stats` file.
+pub const END: &str = "# end";
 
 /// Names of the columns of a stage's line, in order.
 pub const COLUMNS: [&str; 27] = [

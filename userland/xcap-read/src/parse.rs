@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use xcap_abi::format::{COLUMNS, MAGIC, VERSION};
+use xcap_abi::format::{COLUMNS, END, MAGIC, VERSION};
 use xcap_abi::histogram::BUCKETS;
 
 use crate::{check, Cost, Histogram, Malformed, Missed, Moments, Stage, Stats, Tsc};
@@ -17,14 +17,20 @@ pub fn parse(text: &str) -> Result<Stats> {
     let mut header = Header::default();
     let mut stages = Vec::new();
     let mut last = 0;
+    let mut ended = false;
     for (index, line) in text.split_inclusive('\n').enumerate() {
         last = index + 1;
         let Some(line) = line.strip_suffix('\n') else {
             return Err(Malformed::new(last, "truncated: the line has no end"));
         };
         let at = |fault: String| Malformed::new(last, fault);
+        if std::mem::take(&mut ended) {
+            return Err(at(format!("a line after `{END}`")));
+        }
         if last == 1 {
             version(line).map_err(at)?;
+        } else if line == END {
+            ended = true;
         } else if let Some(entry) = line.strip_prefix("# ") {
             header.read(entry).map_err(at)?;
         } else {
@@ -42,6 +48,12 @@ pub fn parse(text: &str) -> Result<Stats> {
     }
     let missing = |key| Malformed::new(last, format!("truncated: no header line `# {key}`"));
     header.columns.ok_or_else(|| missing("columns"))?;
+    if !ended {
+        return Err(Malformed::new(
+            last,
+            format!("truncated: no line `{END}` follows"),
+        ));
+    }
     Ok(Stats {
         kernel: header.kernel.ok_or_else(|| missing("kernel"))?,
         role: header.role.ok_or_else(|| missing("role"))?,

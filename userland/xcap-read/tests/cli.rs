@@ -221,7 +221,15 @@ fn damaged_files_are_refused_with_their_line() {
     );
     refuses(
         &text[..text.len() - 40],
-        &format!("line {lines}: truncated"),
+        &format!("line {}: truncated", lines - 1),
+    );
+    refuses(
+        text.strip_suffix("# end\n").unwrap(),
+        &format!("line {}: truncated: no line `# end` follows", lines - 1),
+    );
+    refuses(
+        &format!("{text}{text}"),
+        &format!("line {}: a line after `# end`", lines + 1),
     );
     let header_end = text.find("# columns").unwrap();
     refuses(&text[..header_end], "truncated: no header line `# columns`");
