@@ -86,7 +86,7 @@ fn frames_of(place: Where, hops: &Hops) -> u64 {
 
 fn heading(first: &str) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(presets::NOTHING);
     let names = SCENARIOS.map(|scenario| scenario.to_string());
     table.set_header(std::iter::once(first.to_owned()).chain(names));
     for column in table.column_iter_mut().skip(1) {
@@ -99,7 +99,7 @@ fn heading(first: &str) -> Table {
 fn stages(reports: &[Report], frames: &[u64]) -> Table {
     let mut table = heading("stage");
     for (at, stage) in reports[0].stages.iter().enumerate() {
-        if stage.state != "armed" {
+        if reports.iter().all(|report| report.stages[at].count == 0) {
             continue;
         }
         let cells = reports.iter().zip(frames).map(|(report, &frames)| cell(&report.stages[at], frames));

@@ -54,15 +54,26 @@ impl Hops {
 pub struct Counters(BTreeMap<String, u64>);
 
 const READ: &str = include_str!("../../../lab/guest/counters");
+const QUEUES: &str = include_str!("../../../lab/guest/queue-counters");
 
 impl Counters {
+    /// All counters.
     pub fn read(lab: &Lab) -> Result<Self> {
+        Self::run(lab, &format!("{READ}\n{QUEUES}"))
+    }
+
+    /// Those that can be read without the functions that xcap times.
+    pub fn glance(lab: &Lab) -> Result<Self> {
+        Self::run(lab, READ)
+    }
+
+    fn run(lab: &Lab, script: &str) -> Result<Self> {
         let mut counters = BTreeMap::new();
         for (place, guest) in lab.guests() {
             if place == Where::Sender {
                 continue;
             }
-            for line in guest.sh(READ)?.lines() {
+            for line in guest.sh(script)?.lines() {
                 let mut words = line.split_whitespace();
                 let (Some(interface), Some(counter), Some(value)) = (words.next(), words.next(), words.next()) else {
                     continue;

@@ -126,11 +126,12 @@ pub fn run(lab: &Lab, scenario: Scenario, run: Run) -> Result<Measured> {
         &wait, "--count", &frames,
     ];
     let sender = lab.guest(Where::Sender).run(&send)?.ok("xcap-send")?;
-    let after = settled(lab)?;
+    settle(lab)?;
     let mut reports = BTreeMap::new();
     for (_, guest) in &measured {
         control(guest, "stop")?;
     }
+    let after = Counters::read(lab)?;
     for (place, guest) in &measured {
         let report = guest.run(&["xcap-read", "--json"])?;
         reports.insert(*place, report.ok(&format!("xcap-read in {place}"))?);
@@ -154,15 +155,15 @@ pub fn run(lab: &Lab, scenario: Scenario, run: Run) -> Result<Measured> {
     })
 }
 
-/// The counters once no frame is under way any more: two readings in a row that say the same.
-fn settled(lab: &Lab) -> Result<Counters> {
+/// Waits until no frame is under way any more: two readings in a row that say the same.
+fn settle(lab: &Lab) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
-    let mut last = Counters::read(lab)?;
+    let mut last = Counters::glance(lab)?;
     loop {
         sleep(Duration::from_millis(150));
-        let now = Counters::read(lab)?;
+        let now = Counters::glance(lab)?;
         if now == last {
-            return Ok(now);
+            return Ok(());
         }
         anyhow::ensure!(Instant::now() < deadline, "frames go on coming, though the sender has ended");
         last = now;
