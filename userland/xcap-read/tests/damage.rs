@@ -71,7 +71,7 @@ proptest! {
         bucket in 0..496_usize,
     ) {
         let text = fs::read_to_string(FILES[0]).unwrap();
-        let header: String = text.split_inclusive('\n').filter(|line| line.starts_with('#')).collect();
+        let header: String = text.split_inclusive('\n').filter(|line| line.starts_with('#') && *line != "# end\n").collect();
         let mut missed = figures[5] >> 2;
         let causes: Vec<String> = [figures[6], figures[7], figures[8], figures[9]]
             .iter()
@@ -90,8 +90,9 @@ proptest! {
             figures[16], figures[0],
             figures[1],
         );
-        let parsed = parse(&(header.clone() + &line));
+        let text = header + &line + "# end\n";
+        let parsed = parse(&text);
         prop_assert!(parsed.is_ok(), "{:?}", parsed.err());
-        show(&(header + &line))?;
+        show(&text)?;
     }
 }
