@@ -7,7 +7,9 @@
  *   cat /sys/kernel/debug/xcap_targets/call       NAME COUNT CYCLES of the last
  *   cat /sys/kernel/debug/xcap_targets/functions  NAME LENGTH of each
  */
+#include <linux/cleanup.h>
 #include <linux/debugfs.h>
+#include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
@@ -16,15 +18,12 @@
 
 #include "functions.h"
 
-enum { PLAIN, WITH_ARGUMENT };
-
 static const struct target {
 	const char *name;
-	union {
-		void (*plain)(void);
-		void (*with_argument)(unsigned long argument);
-	};
-	int kind;
+	/* One of the two. */
+	void (*plain)(void);
+	void (*with_argument)(unsigned long argument);
+	bool sleeps;
 	/* -1: not known, or not the same for each call. */
 	long length;
 } targets[] = {
@@ -35,9 +34,9 @@ static const struct target {
 	{ "xcap_target_100000", .plain = xcap_target_100000, .length = 100000 },
 	{ "xcap_target_nest", .plain = xcap_target_nest, .length = XCAP_NEST_LENGTH },
 	{ "xcap_target_recurse", .with_argument = xcap_target_recurse,
-	  .kind = WITH_ARGUMENT, .length = -1 },
+	  .length = -1 },
 	{ "xcap_target_sleep", .with_argument = xcap_target_sleep,
-	  .kind = WITH_ARGUMENT, .length = -1 },
+	  .sleeps = true, .length = -1 },
 };
 
 static DEFINE_MUTEX(last_lock);
@@ -55,15 +54,25 @@ static const struct target *find(const char *name)
 	return NULL;
 }
 
+/* No interrupt is in the length. */
+static void call_undisturbed(const struct target *target, unsigned long argument)
+{
+	guard(irqsave)();
+	if (target->plain)
+		target->plain();
+	else
+		target->with_argument(argument);
+}
+
 static void call(const struct target *target, unsigned long count, unsigned long argument)
 {
 	u64 begin = rdtsc_ordered();
 
 	for (unsigned long i = 0; i < count; i++) {
-		if (target->kind == WITH_ARGUMENT)
+		if (target->sleeps)
 			target->with_argument(argument);
 		else
-			target->plain();
+			call_undisturbed(target, argument);
 	}
 	begin = rdtsc_ordered() - begin;
 

@@ -1,0 +1,18 @@
+//! What a probe costs, and whether what it reports is true: xcap's backends beside every peer.
+
+pub mod bed;
+pub mod check;
+pub mod control;
+pub mod exact;
+pub mod hit;
+pub mod job;
+mod kbuild;
+mod progress;
+pub mod record;
+pub mod scale;
+pub mod show;
+pub mod targets;
+pub mod tool;
+pub mod two_cpus;
+pub mod umask;
+mod work;
