@@ -6,6 +6,7 @@ use super::{
     bindings::*,
     cpu::{self, PerCpu},
     epoch,
+    nokprobe::nokprobe,
 };
 use crate::abi::histogram;
 use core::mem::offset_of;
@@ -184,6 +185,8 @@ unsafe extern "C" fn xcap_record_slow(
     }
     0
 }
+
+nokprobe!(xcap_record_slow);
 
 /// What is fixed for all CPUs of a probe while it is armed.
 #[derive(Clone, Copy, Default)]

@@ -25,7 +25,7 @@ use kernel::{
     prelude::*,
     seq_file::SeqFile,
     str::CStr,
-    uaccess::UserSlice,
+    uaccess::{UserPtr, UserSlice},
 };
 
 /// The most that one write to `control` can hold.
@@ -169,8 +169,6 @@ unsafe extern "C" fn write(
     };
     run().map_or_else(|error| error.to_errno() as isize, |()| length as isize)
 }
-
-use kernel::uaccess::UserPtr;
 
 /// File operations that get their owner when the module is loaded.
 struct Operations(UnsafeCell<file_operations>);

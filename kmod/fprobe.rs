@@ -9,6 +9,7 @@ use super::{
     bindings::*,
     cell::{self, Cell, Cells},
     cpu,
+    nokprobe::nokprobe,
     stages::Work,
 };
 use core::{
@@ -86,6 +87,8 @@ unsafe extern "C" fn on_return(
         cell::leave(&raw const (*call).frame, now, work);
     }
 }
+
+nokprobe!(on_entry, on_return);
 
 impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {

@@ -6,6 +6,7 @@
 
 #include <linux/fprobe.h>
 #include <linux/irqflags.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/tracepoint.h>
@@ -50,15 +51,17 @@ bool xcap_tsc_invariant(void)
 	return boot_cpu_has(X86_FEATURE_CONSTANT_TSC) && boot_cpu_has(X86_FEATURE_NONSTOP_TSC);
 }
 
-unsigned long xcap_fprobe_argument(struct ftrace_regs *regs, unsigned int index)
+notrace unsigned long xcap_fprobe_argument(struct ftrace_regs *regs, unsigned int index)
 {
 	return ftrace_regs_get_argument(regs, index);
 }
+NOKPROBE_SYMBOL(xcap_fprobe_argument);
 
-unsigned long xcap_fprobe_return_value(struct ftrace_regs *regs)
+notrace unsigned long xcap_fprobe_return_value(struct ftrace_regs *regs)
 {
 	return ftrace_regs_get_return_value(regs);
 }
+NOKPROBE_SYMBOL(xcap_fprobe_return_value);
 
 void xcap_tracepoint_synchronize(void)
 {

@@ -142,6 +142,7 @@ SYM_FUNC_START(xcap_record)
 	xorl	%eax, %eax
 	RET
 SYM_FUNC_END(xcap_record)
+_ASM_NOKPROBE(xcap_record)
 
 /*
  * The direct backend. ftrace calls slot n from the entry of the function that
@@ -185,6 +186,7 @@ SYM_CODE_START_NOALIGN(xcap_direct_slots)
 	.set	slot, slot + 1
 	.endr
 SYM_CODE_END(xcap_direct_slots)
+_ASM_NOKPROBE(xcap_direct_slots)
 
 .macro DIRECT_RETURN name:req, work=0
 SYM_CODE_START(\name\()_before)
@@ -242,6 +244,8 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	popq	%r10
 	jmp	.Lrecorded\@
 SYM_CODE_END(\name\()_before)
+_ASM_NOKPROBE(\name\()_before)
+_ASM_NOKPROBE(\name)
 .endm
 
 DIRECT_RETURN xcap_direct_return

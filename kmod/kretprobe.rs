@@ -9,6 +9,7 @@ use super::{
     bindings::*,
     cell::{self, Cell, Cells},
     cpu,
+    nokprobe::nokprobe,
     stages::Work,
 };
 use core::mem::size_of;
@@ -95,6 +96,8 @@ unsafe extern "C" fn on_return_kept(
         cell::leave(&raw const (*call).frame, now, (*call).argument)
     }
 }
+
+nokprobe!(on_entry, on_return, on_entry_keep, on_return_kept);
 
 /// The function's argument number `index`, from 0, at its entry.
 fn argument(regs: &pt_regs, index: u8) -> u64 {

@@ -18,6 +18,7 @@ pub(crate) mod epoch;
 pub(crate) mod errors;
 pub(crate) mod fprobe;
 pub(crate) mod kretprobe;
+pub(crate) mod nokprobe;
 pub(crate) mod probe;
 pub(crate) mod registry;
 pub(crate) mod report;

@@ -168,6 +168,10 @@ impl Registry {
         if self.position(name).is_some() {
             return Err(EEXIST);
         }
+        // What a hit runs through can't be hit itself.
+        if function.module.as_deref() == Some(c"xcap") {
+            return Err(EINVAL);
+        }
         let mut probe = Probe::of_function(name, function, wanted)?;
         if self.recording {
             probe.arm(&self.around)?;

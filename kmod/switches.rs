@@ -7,10 +7,10 @@
 //!
 //! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
 
-use super::{bindings, cpu};
+use super::{bindings, cpu, nokprobe::nokprobe};
 use core::ffi::c_void;
 use core::ptr;
-use kernel::{bindings::tracepoint, prelude::*, str::CStr};
+use kernel::{bindings::tracepoint, ffi::c_uint, prelude::*, str::CStr};
 
 /// The tracepoint that is hit at each switch.
 const TRACEPOINT: &CStr = c"sched_switch";
@@ -35,7 +35,7 @@ unsafe extern "C" fn on_switch(
     cpu::bump_stamp();
 }
 
-use kernel::ffi::c_uint;
+nokprobe!(on_switch);
 
 unsafe extern "C" fn find(candidate: *mut tracepoint, found: *mut c_void) {
     // SAFETY: The kernel passes its tracepoints, whose names are C strings, and our pointer.
