@@ -57,9 +57,17 @@ impl Frames {
 
 /// Follows the frames through the machines' counters.
 pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, String> {
-    let part = |role: &str| parts.get(role).ok_or_else(|| format!("{run}: no part of {role}"));
+    let part = |role: &str| {
+        parts
+            .get(role)
+            .ok_or_else(|| format!("{run}: no part of {role}"))
+    };
     let sender = part("sender")?;
-    let sent = sender.sent.as_ref().ok_or_else(|| format!("{run}: the sender says nothing"))?.sent;
+    let sent = sender
+        .sent
+        .as_ref()
+        .ok_or_else(|| format!("{run}: the sender says nothing"))?
+        .sent;
     let mut hops = vec![hop("sent", "sender", sent, &[], "xcap-send")];
     let capturing = if run.environment.is_xen() {
         let dom0 = part("dom0")?;
@@ -70,7 +78,13 @@ pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, Str
         let grown = |counter| domu.grown(&domu.interface, counter);
         let dropped = drops(domu, &domu.interface, &["rx_dropped", "rx_errors"]);
         let came = grown("rx_packets") + grown("rx_errors");
-        hops.push(hop("netfront", "domU", came, &dropped, &statistics(&domu.interface)));
+        hops.push(hop(
+            "netfront",
+            "domU",
+            came,
+            &dropped,
+            &statistics(&domu.interface),
+        ));
         domu
     } else {
         let bare = part("bare")?;
@@ -81,9 +95,24 @@ pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, Str
         .captured
         .as_ref()
         .ok_or_else(|| format!("{run}: {} says nothing of a capture", capturing.role))?;
-    let dropped = [("tp_drops".to_owned(), captured.tp_drops), ("unread".to_owned(), captured.unread)];
-    hops.push(hop("socket", &capturing.role, captured.tp_packets, &dropped, "PACKET_STATISTICS"));
-    hops.push(hop("captured", &capturing.role, captured.captured, &[], "xcap-recv"));
+    let dropped = [
+        ("tp_drops".to_owned(), captured.tp_drops),
+        ("unread".to_owned(), captured.unread),
+    ];
+    hops.push(hop(
+        "socket",
+        &capturing.role,
+        captured.tp_packets,
+        &dropped,
+        "PACKET_STATISTICS",
+    ));
+    hops.push(hop(
+        "captured",
+        &capturing.role,
+        captured.captured,
+        &[],
+        "xcap-recv",
+    ));
     for at in 1..hops.len() {
         hops[at].unaccounted = hops[at - 1].passed as i64 - hops[at].came as i64;
     }
@@ -93,7 +122,11 @@ pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, Str
         frames: sender.task.frames,
         sent,
         captured: captured.captured,
-        unaccounted: hops.iter().map(|hop| hop.unaccounted).max_by_key(|n| n.abs()).unwrap_or(0),
+        unaccounted: hops
+            .iter()
+            .map(|hop| hop.unaccounted)
+            .max_by_key(|n| n.abs())
+            .unwrap_or(0),
         buffer_bytes: captured.buffer_bytes,
         hops,
     })
@@ -137,15 +170,28 @@ fn bridge(dom0: &Part) -> Option<Hop> {
     let stats = |text: &Option<String>| xcap_read::parse(text.as_deref()?).ok();
     let (before, after) = (stats(&dom0.before.stats)?, stats(&dom0.after.stats)?);
     let difference = xcap_read::difference(&before, &after).ok()?;
-    let stage = difference.stages.iter().find(|stage| stage.name == "bridge")?;
+    let stage = difference
+        .stages
+        .iter()
+        .find(|stage| stage.name == "bridge")?;
     stage.function.as_ref()?;
-    Some(hop("bridge", "dom0", stage.entries, &[], "xcap's stage bridge"))
+    Some(hop(
+        "bridge",
+        "dom0",
+        stage.entries,
+        &[],
+        "xcap's stage bridge",
+    ))
 }
 
 /// The guest's interface in dom0: the one that most was sent to, if there are several.
 fn vif(dom0: &Part) -> Option<Hop> {
     let came = |vif: &String| dom0.grown(vif, "tx_packets") + dom0.grown(vif, "tx_dropped");
-    let vifs = dom0.after.counters.keys().filter(|name| name.starts_with("vif"));
+    let vifs = dom0
+        .after
+        .counters
+        .keys()
+        .filter(|name| name.starts_with("vif"));
     let vif = vifs.max_by_key(|vif| came(vif))?;
     let dropped = drops(dom0, vif, &["tx_dropped"]);
     Some(hop("vif", "dom0", came(vif), &dropped, &statistics(vif)))

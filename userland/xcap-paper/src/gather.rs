@@ -15,8 +15,17 @@ use crate::run_id::{Environment, RunId};
 
 /// Keeps a part in a folder, under a name that says what it is.
 pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
-    let Task { scenario, buffer, repetition, .. } = part.task;
-    let name = format!("{scenario}-{}-{repetition:02}-{}.json", buffer.name(), part.role);
+    let Task {
+        scenario,
+        buffer,
+        repetition,
+        ..
+    } = part.task;
+    let name = format!(
+        "{scenario}-{}-{repetition:02}-{}.json",
+        buffer.name(),
+        part.role
+    );
     let path = folder.join(name);
     fs::create_dir_all(folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -32,7 +41,8 @@ pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
 pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
     let mut runs: BTreeMap<Task, BTreeMap<String, Part>> = BTreeMap::new();
     for folder in folders {
-        let entries = fs::read_dir(folder).with_context(|| format!("cannot read '{}'", folder.display()))?;
+        let entries =
+            fs::read_dir(folder).with_context(|| format!("cannot read '{}'", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
             if path.extension().is_none_or(|extension| extension != "json") {
@@ -41,7 +51,10 @@ pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
             let part = read(&path)?;
             let parts = runs.entry(part.task).or_default();
             if parts.get(&part.role).is_some_and(|there| *there != part) {
-                bail!("'{}' contradicts another part of the same run and machine", path.display());
+                bail!(
+                    "'{}' contradicts another part of the same run and machine",
+                    path.display()
+                );
             }
             parts.insert(part.role.clone(), part);
         }
@@ -65,10 +78,18 @@ pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
 
 fn read(path: &Path) -> Result<Part> {
     let bytes = fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    let part: Part = serde_json::from_slice(&bytes)
-        .map_err(|fault| anyhow::anyhow!("'{}' is no part that xcap-paper recorded: {fault}", path.display()))?;
+    let part: Part = serde_json::from_slice(&bytes).map_err(|fault| {
+        anyhow::anyhow!(
+            "'{}' is no part that xcap-paper recorded: {fault}",
+            path.display()
+        )
+    })?;
     if part.format != FORMAT {
-        bail!("'{}' is of version {}; this xcap-paper knows {FORMAT}", path.display(), part.format);
+        bail!(
+            "'{}' is of version {}; this xcap-paper knows {FORMAT}",
+            path.display(),
+            part.format
+        );
     }
     Ok(part)
 }

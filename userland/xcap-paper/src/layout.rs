@@ -40,7 +40,10 @@ pub fn write(
 ) -> Result<Frames> {
     let folder = results.join(run.path());
     if folder.exists() {
-        bail!("'{}' is there already, and stays as it is", folder.display());
+        bail!(
+            "'{}' is there already, and stays as it is",
+            folder.display()
+        );
     }
     let frames = account(run, parts).map_err(anyhow::Error::msg)?;
     let parent = folder.parent().unwrap_or(results);
@@ -57,7 +60,10 @@ pub fn write(
         domain_files(root, run, *domain, parts)?;
     }
     json(&root.join("frames.json"), &frames)?;
-    json(&root.join("environment.json"), &Surroundings::of(run, parts, lab))?;
+    json(
+        &root.join("environment.json"),
+        &Surroundings::of(run, parts, lab),
+    )?;
     // A folder is private as `tempfile` makes it; results are for everybody.
     #[cfg(unix)]
     fs::set_permissions(root, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
@@ -73,7 +79,9 @@ fn domain_files(
     domain: Domain,
     parts: &BTreeMap<String, Part>,
 ) -> Result<()> {
-    let part = parts.get(domain.name()).with_context(|| format!("{run}: no part of {domain}"))?;
+    let part = parts
+        .get(domain.name())
+        .with_context(|| format!("{run}: no part of {domain}"))?;
     for (when, snapshot) in [("before", &part.before), ("after", &part.after)] {
         let text = snapshot.stats.as_ref();
         let text = text.with_context(|| format!("{run}: {domain} has no stats {when}"))?;

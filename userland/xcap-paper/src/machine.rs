@@ -63,7 +63,13 @@ impl Machine {
 
     /// Whether it's a virtual machine itself, what runs in it left aside.
     pub fn is_virtual(&self) -> bool {
-        let makers = ["QEMU", "VMware", "innotek", "Microsoft Corporation", "Bochs"];
+        let makers = [
+            "QEMU",
+            "VMware",
+            "innotek",
+            "Microsoft Corporation",
+            "Bochs",
+        ];
         let vendor = self.vendor.as_deref().unwrap_or_default();
         self.is_emulated() || makers.iter().any(|maker| vendor.contains(maker))
     }

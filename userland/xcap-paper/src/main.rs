@@ -13,7 +13,7 @@ use xcap_paper::part::Task;
 use xcap_paper::record::record;
 use xcap_paper::run::{run, Commands, Study};
 use xcap_paper::run_id::Environment;
-use xcap_paper::gather;
+use xcap_paper::{gather, report};
 
 use cli::{Cli, Command, GatherOptions, MachineOptions, RecordOptions, ReportOptions, RunOptions};
 
@@ -60,7 +60,13 @@ fn run_study(options: &RunOptions) -> Result<()> {
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {
-    let MachineOptions { sender, dom0, domu, bare, .. } = options;
+    let MachineOptions {
+        sender,
+        dom0,
+        domu,
+        bare,
+        ..
+    } = options;
     let machines = [
         ("sender", sender, &options.sender_interface),
         ("dom0", dom0, &options.dom0_interface),
@@ -70,7 +76,11 @@ fn commands(options: &MachineOptions) -> Option<Commands> {
     let machines: Vec<_> = machines
         .into_iter()
         .filter_map(|(role, command, interface)| {
-            let words = command.as_ref()?.split_whitespace().map(str::to_owned).collect();
+            let words = command
+                .as_ref()?
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect();
             Some((role, words, interface.clone()))
         })
         .collect();
@@ -80,8 +90,9 @@ fn commands(options: &MachineOptions) -> Option<Commands> {
     })
 }
 
-fn write_report(_options: &ReportOptions) -> Result<()> {
-    bail!("later")
+fn write_report(options: &ReportOptions) -> Result<()> {
+    println!("{}", report::write(&options.results)?.display());
+    Ok(())
 }
 
 fn record_part(options: &RecordOptions) -> Result<()> {

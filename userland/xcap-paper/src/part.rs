@@ -74,7 +74,9 @@ impl Part {
     pub fn grown(&self, interface: &str, counter: &str) -> u64 {
         let at = |snapshot: &Snapshot| {
             let interface = snapshot.counters.get(interface);
-            interface.and_then(|counters| counters.get(counter).copied()).unwrap_or(0)
+            interface
+                .and_then(|counters| counters.get(counter).copied())
+                .unwrap_or(0)
         };
         at(&self.after).saturating_sub(at(&self.before))
     }

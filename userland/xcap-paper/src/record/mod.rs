@@ -55,7 +55,9 @@ pub fn record(
 ) -> Result<Part> {
     check(role, interface)?;
     let capture = match role {
-        Role::Measured(domain) if domain.captures() => Some(Capture::start(interface, task.buffer)?),
+        Role::Measured(domain) if domain.captures() => {
+            Some(Capture::start(interface, task.buffer)?)
+        }
         _ => None,
     };
     let measured = role != Role::Sender;
@@ -63,10 +65,14 @@ pub fn record(
         xcap::control("start")?;
         xcap::control("reset")?;
     }
-    let began = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let began = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let before = snapshot(measured)?;
     begun();
-    let sent = destination.map(|mac| send(interface, mac, task)).transpose()?;
+    let sent = destination
+        .map(|mac| send(interface, mac, task))
+        .transpose()?;
     if measured {
         over()?;
         await_quiet()?;
@@ -95,7 +101,10 @@ fn check(role: Role, interface: &str) -> Result<()> {
     if let Role::Measured(domain) = role {
         let stats = xcap_read::parse(&xcap::stats()?)?;
         if !domain.fits(&stats.role) {
-            bail!("this machine is {}, not {domain}: another --role", stats.role);
+            bail!(
+                "this machine is {}, not {domain}: another --role",
+                stats.role
+            );
         }
     }
     Ok(())
@@ -103,7 +112,13 @@ fn check(role: Role, interface: &str) -> Result<()> {
 
 fn send(interface: &str, destination: &str, task: Task) -> Result<Sent> {
     let output = Command::new(tool("xcap-send"))
-        .args(["--json", "--interface", interface, "--destination", destination])
+        .args([
+            "--json",
+            "--interface",
+            interface,
+            "--destination",
+            destination,
+        ])
         .args(["--size", &task.scenario.size.to_string()])
         .args(["--wait", &task.scenario.wait_us.to_string()])
         .args(["--count", &task.frames.to_string()])
@@ -129,7 +144,10 @@ fn await_quiet() -> Result<()> {
     let mut since = Instant::now();
     while since.elapsed() < QUIET {
         if begun.elapsed() > PATIENCE {
-            bail!("frames still come after {} s: is something else on this network?", PATIENCE.as_secs());
+            bail!(
+                "frames still come after {} s: is something else on this network?",
+                PATIENCE.as_secs()
+            );
         }
         std::thread::sleep(EVERY);
         let now = counters::fingerprint()?;
@@ -142,6 +160,10 @@ fn await_quiet() -> Result<()> {
 
 /// A tool of ours: beside this program, or where the system looks for programs.
 fn tool(name: &str) -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|me| Some(me.parent()?.join(name)));
-    beside.filter(|path| path.exists()).unwrap_or_else(|| name.into())
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|me| Some(me.parent()?.join(name)));
+    beside
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| name.into())
 }

@@ -11,7 +11,7 @@ const CONTROL: &str = "/sys/kernel/debug/xcap/control";
 /// The text of `stats`; what keeps it from being read is told as `xcap-read` tells it.
 pub fn stats() -> Result<String> {
     let path = Path::new(xcap_read::DEFAULT_PATH);
-    xcap_read::load(path)?;
+    xcap_read::load(path).map_err(|error| anyhow::Error::msg(error.to_string()))?;
     std::fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))
 }
 

@@ -33,7 +33,10 @@ impl Makings {
     pub fn prepare() -> Result<Self> {
         let materials = Materials::prepare(None)?;
         let mut command = materials.machine.sandbox().command("qemu-system-x86_64");
-        let version = command.arg("--version").output().context("cannot run QEMU")?;
+        let version = command
+            .arg("--version")
+            .output()
+            .context("cannot run QEMU")?;
         let version = String::from_utf8_lossy(&version.stdout);
         let qemu = version.lines().next().unwrap_or_default();
         Ok(Self {
@@ -69,8 +72,6 @@ impl Makings {
             from: std::env::current_exe()?,
             to: PROGRAM.into(),
         });
-        // Nothing but our frames is to be counted.
-        config.append.push_str(" ipv6.disable=1");
         let lab = xcap_lab::Lab::boot(&self.materials, &config)?;
         Ok(Lab { lab, environment })
     }
@@ -84,7 +85,11 @@ pub struct Lab {
 
 impl Lab {
     pub fn roles(&self) -> Vec<&'static str> {
-        self.environment.domains().iter().map(|domain| domain.name()).collect()
+        self.environment
+            .domains()
+            .iter()
+            .map(|domain| domain.name())
+            .collect()
     }
 
     pub fn record(&self, role: &str, task: Task) -> Result<Box<dyn Recording>> {

@@ -67,7 +67,10 @@ pub fn run(study: &Study, commands: Option<&Commands>) -> Result<()> {
     progress.end();
     if !broken.is_empty() {
         broken.dedup();
-        bail!("not all was run ({}); what was is kept, and the same command goes on", broken.join(", "));
+        bail!(
+            "not all was run ({}); what was is kept, and the same command goes on",
+            broken.join(", ")
+        );
     }
     Ok(())
 }
@@ -102,7 +105,11 @@ fn run_block(study: &Study, block: &Block, bench: &mut Bench, progress: &Progres
             Ok(()) => {}
             Err(error) if left.first() == Some(&next) && attempt == ATTEMPTS => return Err(error),
             Err(error) => {
-                attempt = if left.first() == Some(&next) { attempt + 1 } else { 2 };
+                attempt = if left.first() == Some(&next) {
+                    attempt + 1
+                } else {
+                    2
+                };
                 progress.say(&format!("{}: {error:#}\ntrying again", left[0]));
             }
         }
@@ -140,6 +147,11 @@ fn run_some(
 }
 
 fn told(frames: &Frames) -> String {
-    let Frames { run, sent, captured, .. } = frames;
+    let Frames {
+        run,
+        sent,
+        captured,
+        ..
+    } = frames;
     format!("{run}: {sent} sent, {captured} captured")
 }

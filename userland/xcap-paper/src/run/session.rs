@@ -119,7 +119,10 @@ pub fn perform(machines: &Machines, task: Task) -> Result<BTreeMap<String, Part>
     }
     let mut parts = BTreeMap::new();
     let sender = machines.record("sender", task)?;
-    parts.insert("sender".to_owned(), parse(&sender.part().context("sender")?, task)?);
+    parts.insert(
+        "sender".to_owned(),
+        parse(&sender.part().context("sender")?, task)?,
+    );
     for (role, recording) in &mut measured {
         recording.over().context(*role)?;
     }
@@ -131,7 +134,8 @@ pub fn perform(machines: &Machines, task: Task) -> Result<BTreeMap<String, Part>
 }
 
 fn parse(json: &[u8], task: Task) -> Result<Part> {
-    let part: Part = serde_json::from_slice(json).context("it recorded something else than a part")?;
+    let part: Part =
+        serde_json::from_slice(json).context("it recorded something else than a part")?;
     if part.task != task {
         bail!("it recorded another run than it was told to");
     }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether figures differ. Repetitions are the samples: calls of one run aren't independent.
+
+use basic_stats::core::{AltHyp, SampleMoments};
+use basic_stats::normal::{student_1samp_alt_hyp_ci, student_1samp_p, welch_p};
+use xcap_read::Moments;
+
+use crate::study::Series;
+
+/// Below this a difference is taken for one.
+pub const ALPHA: f64 = 0.05;
+
+/// A figure over repetitions: its mean with a 95 % interval, and how likely it is by chance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+    /// Two-sided, of the value that it was tested against.
+    pub p: f64,
+    pub repetitions: usize,
+}
+
+/// The quotient of two figures, measured in the same repetitions: Student's t test of the
+/// paired logarithms.
+pub fn ratio(one: &Series, other: &Series) -> Result<Estimate, String> {
+    let logarithms: Vec<f64> = one
+        .iter()
+        .filter_map(|(repetition, one)| {
+            let other = other.get(repetition)?;
+            (*one > 0.0 && *other > 0.0).then(|| (one / other).ln())
+        })
+        .collect();
+    let estimate = student(&logarithms, 0.0)?;
+    Ok(Estimate {
+        value: estimate.value.exp(),
+        low: estimate.low.exp(),
+        high: estimate.high.exp(),
+        ..estimate
+    })
+}
+
+/// A figure's mean over repetitions, tested against `expected`.
+pub fn level(series: &Series, expected: f64) -> Result<Estimate, String> {
+    let values: Vec<f64> = series.values().copied().collect();
+    student(&values, expected)
+}
+
+/// The 90 % interval of a quotient: within bounds on both sides, two one-sided tests at 5 %
+/// hold that the figures are the same but for those bounds.
+pub fn equivalence(one: &Series, other: &Series) -> Result<(f64, f64), String> {
+    let logarithms: Vec<f64> = one
+        .iter()
+        .filter_map(|(repetition, one)| Some((one / other.get(repetition)?).ln()))
+        .filter(|logarithm| logarithm.is_finite())
+        .collect();
+    let moments = moments(&logarithms)?;
+    let interval = interval(&moments, 2.0 * ALPHA)?;
+    Ok((interval.0.exp(), interval.1.exp()))
+}
+
+/// Welch's test on all calls, as if they were independent: the paper's own view.
+pub fn welch(one: &Moments, other: &Moments) -> Option<f64> {
+    let convert = |moments: &Moments| {
+        SampleMoments::new(moments.count, moments.sum as f64, moments.sumsq as f64)
+    };
+    welch_p(&convert(one), &convert(other), AltHyp::Ne).ok()
+}
+
+fn student(values: &[f64], expected: f64) -> Result<Estimate, String> {
+    let moments = moments(values)?;
+    let (low, high) = interval(&moments, ALPHA)?;
+    Ok(Estimate {
+        value: moments.mean().map_err(|error| error.to_string())?,
+        low,
+        high,
+        p: student_1samp_p(&moments, expected, AltHyp::Ne).map_err(|error| error.to_string())?,
+        repetitions: values.len(),
+    })
+}
+
+fn moments(values: &[f64]) -> Result<SampleMoments, String> {
+    match values {
+        [] => Err("no repetition has figures of both".into()),
+        [_] => Err("one repetition alone has figures of both; it takes two".into()),
+        [first, rest @ ..] if rest.iter().all(|value| value == first) => {
+            Err("all repetitions are the same: nothing to test with".into())
+        }
+        values => Ok(SampleMoments::from_slice(values)),
+    }
+}
+
+fn interval(moments: &SampleMoments, alpha: f64) -> Result<(f64, f64), String> {
+    let interval = student_1samp_alt_hyp_ci(moments, AltHyp::Ne, alpha);
+    interval
+        .map(|ci| (ci.0, ci.1))
+        .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(values: &[f64]) -> Series {
+        (1..).zip(values.iter().copied()).collect()
+    }
+
+    /// R: t.test(log(c(20,22,19,21)/c(10,10,11,10))).
+    #[test]
+    fn a_ratio_is_tested_by_pairs() {
+        let estimate = ratio(
+            &series(&[20.0, 22.0, 19.0, 21.0]),
+            &series(&[10.0, 10.0, 11.0, 10.0]),
+        )
+        .unwrap();
+        assert!((estimate.value - 1.9992).abs() < 1e-3, "{estimate:?}");
+        assert!((estimate.low - 1.6704).abs() < 1e-3, "{estimate:?}");
+        assert!(estimate.p < 0.002 && estimate.p > 0.0005, "{estimate:?}");
+        assert_eq!(estimate.repetitions, 4);
+    }
+
+    #[test]
+    fn too_few_repetitions_tell_nothing() {
+        assert!(ratio(&series(&[1.0]), &series(&[2.0])).is_err());
+        assert!(ratio(&Series::new(), &Series::new()).is_err());
+        let shifted = Series::from([(7, 1.0), (8, 2.0)]);
+        assert!(ratio(&series(&[1.0, 2.0]), &shifted).is_err());
+    }
+
+    #[test]
+    fn calls_are_compared_by_welch() {
+        let one = Moments {
+            count: 5,
+            sum: 15,
+            sumsq: 55,
+        };
+        let other = Moments {
+            count: 5,
+            sum: 30,
+            sumsq: 220,
+        };
+        // R: t.test(1:5, 2*(1:5))$p.value
+        let p = welch(&one, &other).unwrap();
+        assert!((p - 0.1073).abs() < 1e-3, "{p}");
+    }
+}

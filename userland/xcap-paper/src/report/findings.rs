@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The paper's findings, each with the claims that decide it.
+
+use super::Ground;
+use crate::compare::{self, equivalence, level, ratio, Estimate, ALPHA};
+use crate::environment::World;
+use crate::load::Run;
+use crate::numbers::{percent, probability, short};
+use crate::run_id::{Buffer, Domain};
+use crate::scenario::{Scenario, PAPER, W0S0064, W0S1500, W1S0064, W1S1500};
+use crate::stage_names::label;
+use crate::study::{self, calls, frames_at, mean, self_sum, sum, variance, Series};
+use crate::tables::{Cell, Table};
+
+use Domain::{Dom0, DomU};
+
+/// Figures that differ by no more than this part are nearly the same.
+const MARGIN: f64 = 0.10;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    Holds,
+    Contradicted,
+    Undecided(String),
+}
+
+/// Something that a test can decide.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub text: String,
+    /// The figures that decide it.
+    pub figures: String,
+    /// The test and what it gave.
+    pub test: String,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Holds,
+    DoesNotHold,
+    CannotTell,
+}
+
+impl Verdict {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Holds => "holds here",
+            Self::DoesNotHold => "doesn't hold here",
+            Self::CannotTell => "can't be told here",
+        }
+    }
+}
+
+/// What the paper found, and what is to be said of it now.
+pub struct Finding {
+    pub letter: char,
+    pub paper: &'static str,
+    pub claims: Vec<Claim>,
+    /// Figures of the report that show it.
+    pub figures: &'static [&'static str],
+    pub verdict: Verdict,
+    pub why: String,
+}
+
+pub fn all(ground: &Ground) -> Vec<Finding> {
+    let of = |letter, paper, figures, claims| finding(ground, letter, paper, figures, claims);
+    vec![
+        of('a', "dom0's interrupt costs most and varies most at w0s0064, above w0s1500.", &["fig-3"], interrupt(ground)),
+        of(
+            'b',
+            "With waits, frames of 64 and of 1500 bytes cost nearly the same there, and in the later stages.",
+            &["fig-3", "fig-4", "fig-5", "fig-6", "fig-7", "fig-8"],
+            waits(ground),
+        ),
+        of('c', "The NIC driver is most of the softirq, and most of its variance.", &["driver", "fig-4"], driver(ground)),
+        of(
+            'd',
+            "netback's copy costs more without waits, and at w0s0064 more than all of physical reception.",
+            &["fig-7", "per-frame-dom0"],
+            copy(ground),
+        ),
+        of('e', "The notification hypercall is worst at w0s1500.", &["fig-8"], notification(ground)),
+        of('f', "domU's interrupt is cheaper than dom0's.", &["fig-3", "fig-9"], interrupts(ground)),
+        of(
+            'g',
+            "domU's softirq repeats dom0's picture on a smaller scale, with far fewer calls.",
+            &["fig-4", "fig-10"],
+            softirqs(ground),
+        ),
+        of('h', "The copy to user mode is decided by the frames' size.", &["fig-11"], copy_user(ground)),
+        of('i', "At w0s0064 few frames survive (in the paper 26 of 10,000).", &["losses-xen-pv"], survivors(ground)),
+    ]
+}
+
+fn finding(
+    ground: &Ground,
+    letter: char,
+    paper: &'static str,
+    figures: &'static [&'static str],
+    claims: Vec<Claim>,
+) -> Finding {
+    let contradicted: Vec<&Claim> = claims
+        .iter()
+        .filter(|claim| claim.outcome == Outcome::Contradicted)
+        .collect();
+    let undecided: Vec<&Claim> = claims
+        .iter()
+        .filter(|claim| matches!(claim.outcome, Outcome::Undecided(_)))
+        .collect();
+    let holding = claims.len() - contradicted.len() - undecided.len();
+    let named = |claims: &[&Claim]| {
+        claims
+            .iter()
+            .map(|claim| claim.text.as_str())
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let (verdict, mut why) = match (contradicted.as_slice(), undecided.as_slice()) {
+        ([], []) => (Verdict::Holds, format!("all {} claims hold", claims.len())),
+        ([], undecided) => {
+            let reason = undecided.iter().find_map(|claim| match &claim.outcome {
+                Outcome::Undecided(reason) => Some(reason.as_str()),
+                _ => None,
+            });
+            let why = format!(
+                "{holding} of {} claims hold; undecided: {} ({})",
+                claims.len(),
+                named(undecided),
+                reason.unwrap_or_default()
+            );
+            (Verdict::CannotTell, why)
+        }
+        (contradicted, _) => {
+            let why = format!(
+                "{holding} of {} claims hold; the opposite is seen of: {}",
+                claims.len(),
+                named(contradicted)
+            );
+            (Verdict::DoesNotHold, why)
+        }
+    };
+    if ground.study.world() == World::Emulated {
+        why.push_str(". Emulated cycles: true of this lab, not of hardware");
+    }
+    Finding {
+        letter,
+        paper,
+        claims,
+        figures,
+        verdict,
+        why: why + ".",
+    }
+}
+
+fn series(ground: &Ground, scenario: Scenario, figure: impl Fn(&Run) -> Option<f64>) -> Series {
+    ground.study.series(ground.condition(scenario), figure)
+}
+
+fn means(ground: &Ground, scenario: Scenario, domain: Domain, stage: &str) -> Series {
+    series(ground, scenario, |run| mean(run, domain, stage))
+}
+
+fn average(series: &Series) -> String {
+    match series.len() {
+        0 => "none".into(),
+        n => short(series.values().sum::<f64>() / n as f64),
+    }
+}
+
+fn tested(outcome: &Result<Estimate, String>, what: &str) -> String {
+    match outcome {
+        Ok(estimate) => format!(
+            "{what} {:.2} ({:.2} to {:.2}), {}, {} repetitions",
+            estimate.value,
+            estimate.low,
+            estimate.high,
+            probability(estimate.p),
+            estimate.repetitions
+        ),
+        Err(reason) => reason.clone(),
+    }
+}
+
+fn undecided(p: f64) -> Outcome {
+    Outcome::Undecided(format!(
+        "the repetitions differ too much among themselves, {}",
+        probability(p)
+    ))
+}
+
+/// `one` is greater than `other`.
+fn greater(text: String, one: (&str, Series), other: (&str, Series)) -> Claim {
+    let estimate = ratio(&one.1, &other.1);
+    let outcome = match &estimate {
+        Ok(estimate) if estimate.p >= ALPHA => undecided(estimate.p),
+        Ok(estimate) if estimate.value > 1.0 => Outcome::Holds,
+        Ok(_) => Outcome::Contradicted,
+        Err(reason) => Outcome::Undecided(reason.clone()),
+    };
+    Claim {
+        text,
+        figures: format!(
+            "{} {}, {} {}",
+            one.0,
+            average(&one.1),
+            other.0,
+            average(&other.1)
+        ),
+        test: tested(&estimate, "ratio"),
+        outcome,
+    }
+}
+
+/// `one` and `other` differ by no more than [`MARGIN`].
+fn similar(text: String, one: (&str, Series), other: (&str, Series)) -> Claim {
+    let (test, outcome) = match (equivalence(&one.1, &other.1), ratio(&one.1, &other.1)) {
+        (Ok((low, high)), Ok(estimate)) => {
+            let (least, most) = (1.0 / (1.0 + MARGIN), 1.0 + MARGIN);
+            let outcome = if low > least && high < most {
+                Outcome::Holds
+            } else if estimate.low > most || estimate.high < least {
+                Outcome::Contradicted
+            } else {
+                Outcome::Undecided(format!("the interval reaches beyond ±{}", percent(MARGIN)))
+            };
+            (tested(&Ok(estimate), "ratio"), outcome)
+        }
+        (Err(reason), _) | (_, Err(reason)) => (reason.clone(), Outcome::Undecided(reason)),
+    };
+    Claim {
+        text,
+        figures: format!(
+            "{} {}, {} {}",
+            one.0,
+            average(&one.1),
+            other.0,
+            average(&other.1)
+        ),
+        test,
+        outcome,
+    }
+}
+
+/// A share is above (or below) a bound.
+fn bounded(text: String, what: &str, series: &Series, bound: f64, above: bool) -> Claim {
+    let estimate = level(series, bound);
+    let shown = |share: f64| percent(share);
+    let value = series.values().sum::<f64>() / series.len().max(1) as f64;
+    let same = series.len() > 1 && estimate.is_err();
+    let (test, outcome) = match estimate {
+        Ok(estimate) => {
+            let outcome = match (estimate.p < ALPHA, (estimate.value > bound) == above) {
+                (false, _) => undecided(estimate.p),
+                (true, true) => Outcome::Holds,
+                (true, false) => Outcome::Contradicted,
+            };
+            let test = format!(
+                "{} to {}, against {}: {}, {} repetitions",
+                shown(estimate.low),
+                shown(estimate.high),
+                shown(bound),
+                probability(estimate.p),
+                estimate.repetitions
+            );
+            (test, outcome)
+        }
+        Err(_) if same && (value > bound) == above => {
+            ("the same in all repetitions".into(), Outcome::Holds)
+        }
+        Err(_) if same => ("the same in all repetitions".into(), Outcome::Contradicted),
+        Err(reason) => (reason.clone(), Outcome::Undecided(reason)),
+    };
+    Claim {
+        text,
+        figures: format!(
+            "{what} {}",
+            if series.is_empty() {
+                "none".into()
+            } else {
+                shown(value)
+            }
+        ),
+        test,
+        outcome,
+    }
+}
+
+fn interrupt(ground: &Ground) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for other in [W0S1500, W1S0064, W1S1500] {
+        let mut claim = greater(
+            format!("it costs more at w0s0064 than at {other}"),
+            ("w0s0064", means(ground, W0S0064, Dom0, "nic_irq")),
+            (&other.to_string(), means(ground, other, Dom0, "nic_irq")),
+        );
+        claim
+            .test
+            .push_str(&by_calls(ground, W0S0064, other, Dom0, "nic_irq"));
+        claims.push(claim);
+        let spread = |scenario| series(ground, scenario, |run| variance(run, Dom0, "nic_irq"));
+        claims.push(greater(
+            format!("it varies more at w0s0064 than at {other}"),
+            ("variance at w0s0064", spread(W0S0064)),
+            (&format!("at {other}"), spread(other)),
+        ));
+    }
+    claims
+}
+
+/// What the paper's own view gives: all calls as samples of their own.
+fn by_calls(
+    ground: &Ground,
+    one: Scenario,
+    other: Scenario,
+    domain: Domain,
+    stage: &str,
+) -> String {
+    let moments = |scenario| {
+        ground
+            .pooled(scenario, domain, stage)
+            .map(|pooled| pooled.moments)
+    };
+    let p = moments(one)
+        .zip(moments(other))
+        .and_then(|(one, other)| compare::welch(&one, &other));
+    p.map_or(String::new(), |p| {
+        format!("; by calls (Welch) {}", probability(p))
+    })
+}
+
+fn waits(ground: &Ground) -> Vec<Claim> {
+    ["nic_irq", "softirq", "bridge", "netback", "copy", "notify"]
+        .into_iter()
+        .map(|stage| {
+            similar(
+                format!(
+                    "{} in dom0 costs the same but for {}",
+                    label(stage),
+                    percent(MARGIN)
+                ),
+                ("w1s0064", means(ground, W1S0064, Dom0, stage)),
+                ("w1s1500", means(ground, W1S1500, Dom0, stage)),
+            )
+        })
+        .collect()
+}
+
+fn driver(ground: &Ground) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for scenario in PAPER {
+        let share = series(ground, scenario, |run| {
+            Some(self_sum(run, Dom0, "nic_poll")? / sum(run, Dom0, "softirq")?)
+                .filter(|share| share.is_finite())
+        });
+        let text = format!("at {scenario} the driver's self time is more than half of the softirq");
+        claims.push(bounded(text, "share", &share, 0.5, true));
+    }
+    for scenario in PAPER {
+        // What the frames' bridge and netback can add to a softirq's variance, were frames
+        // independent of each other; all else is the driver's, the number of frames included.
+        let share = series(ground, scenario, |run| {
+            let frames = calls(run, Dom0, "bridge")? / calls(run, Dom0, "softirq")?;
+            let later = frames * variance(run, Dom0, "bridge")?;
+            Some(1.0 - (later / variance(run, Dom0, "softirq")?).min(1.0))
+                .filter(|share| share.is_finite())
+        });
+        let text =
+            format!("at {scenario} bridge and netback leave it more than half of the variance");
+        claims.push(bounded(text, "share", &share, 0.5, true));
+    }
+    claims
+}
+
+fn copy(ground: &Ground) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = [(W0S0064, W1S0064), (W0S1500, W1S1500)]
+        .into_iter()
+        .map(|(now, wait)| {
+            greater(
+                format!("it costs more at {now} than at {wait}"),
+                (&now.to_string(), means(ground, now, Dom0, "copy")),
+                (&wait.to_string(), means(ground, wait, Dom0, "copy")),
+            )
+        })
+        .collect();
+    let per_frame = |run: &Run, cycles: f64| {
+        Some(cycles / frames_at(run, Dom0) as f64).filter(|c| c.is_finite())
+    };
+    let copying = series(ground, W0S0064, |run| {
+        let hypercall = sum(run, Dom0, "grant_copy").unwrap_or(0.0);
+        per_frame(run, self_sum(run, Dom0, "copy")? + hypercall)
+    });
+    let reception = series(ground, W0S0064, |run| {
+        per_frame(run, sum(run, Dom0, "nic_irq")? + sum(run, Dom0, "softirq")?)
+    });
+    claims.push(greater(
+        "at w0s0064 copying a frame costs more than interrupt and softirq together".into(),
+        ("cycles a frame: copy", copying),
+        ("reception", reception),
+    ));
+    claims
+}
+
+fn notification(ground: &Ground) -> Vec<Claim> {
+    [W0S0064, W1S0064, W1S1500]
+        .into_iter()
+        .map(|other| {
+            let mut claim = greater(
+                format!("it costs more at w0s1500 than at {other}"),
+                ("w0s1500", means(ground, W0S1500, Dom0, "notify")),
+                (&other.to_string(), means(ground, other, Dom0, "notify")),
+            );
+            claim
+                .test
+                .push_str(&by_calls(ground, W0S1500, other, Dom0, "notify"));
+            claim
+        })
+        .collect()
+}
+
+fn interrupts(ground: &Ground) -> Vec<Claim> {
+    PAPER
+        .into_iter()
+        .map(|scenario| {
+            greater(
+                format!("at {scenario} dom0's costs more"),
+                ("dom0", means(ground, scenario, Dom0, "nic_irq")),
+                ("domU", means(ground, scenario, DomU, "nic_irq")),
+            )
+        })
+        .collect()
+}
+
+fn softirqs(ground: &Ground) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for scenario in PAPER {
+        claims.push(greater(
+            format!("at {scenario} dom0's costs more"),
+            ("dom0", means(ground, scenario, Dom0, "softirq")),
+            ("domU", means(ground, scenario, DomU, "softirq")),
+        ));
+    }
+    for scenario in PAPER {
+        let share = series(ground, scenario, |run| {
+            Some(calls(run, DomU, "softirq")? / calls(run, Dom0, "softirq")?)
+                .filter(|share| share.is_finite())
+        });
+        let text = format!("at {scenario} domU has less than half of dom0's calls");
+        claims.push(bounded(text, "share", &share, 0.5, false));
+    }
+    claims.push(bounded(
+        "the scenarios' costs in both domains go together (correlation of logarithms)".into(),
+        "correlation",
+        &correlation(ground),
+        0.0,
+        true,
+    ));
+    claims
+}
+
+/// Of each repetition: Pearson's correlation, over the scenarios, of both domains' softirq.
+fn correlation(ground: &Ground) -> Series {
+    let all = |domain| PAPER.map(|scenario| means(ground, scenario, domain, "softirq"));
+    let (dom0, domu) = (all(Dom0), all(DomU));
+    let repetitions = dom0[0].keys().copied();
+    repetitions
+        .filter_map(|repetition| {
+            let of = |all: &[Series]| -> Option<Vec<f64>> {
+                all.iter()
+                    .map(|series| series.get(&repetition).map(|mean| mean.ln()))
+                    .collect()
+            };
+            let (x, y) = (of(&dom0)?, of(&domu)?);
+            let n = x.len() as f64;
+            let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
+            let product: f64 = x.iter().zip(&y).map(|(x, y)| (x - mx) * (y - my)).sum();
+            let square = |values: &[f64], middle: f64| {
+                values.iter().map(|v| (v - middle).powi(2)).sum::<f64>()
+            };
+            let correlation = product / (square(&x, mx) * square(&y, my)).sqrt();
+            correlation.is_finite().then_some((repetition, correlation))
+        })
+        .collect()
+}
+
+fn copy_user(ground: &Ground) -> Vec<Claim> {
+    let of = |scenario| means(ground, scenario, DomU, "copy_user");
+    let mut claims: Vec<Claim> = [(W0S1500, W0S0064), (W1S1500, W1S0064)]
+        .into_iter()
+        .map(|(large, small)| {
+            greater(
+                format!("it costs more at {large} than at {small}"),
+                (&large.to_string(), of(large)),
+                (&small.to_string(), of(small)),
+            )
+        })
+        .collect();
+    let strength = |pairs: [(Scenario, Scenario); 2]| -> Series {
+        let pairs = pairs.map(|(one, other)| (of(one), of(other)));
+        let effect = |repetition: u32| {
+            let each = pairs.iter().map(|(one, other)| {
+                Some((one.get(&repetition)? / other.get(&repetition)?).ln().abs())
+            });
+            each.sum::<Option<f64>>().map(|sum| sum / 2.0)
+        };
+        pairs[0]
+            .0
+            .keys()
+            .filter_map(|&repetition| Some((repetition, effect(repetition)?)))
+            .collect()
+    };
+    claims.push(greater(
+        "size changes it more than the wait does".into(),
+        (
+            "mean |ln ratio| of size",
+            strength([(W0S1500, W0S0064), (W1S1500, W1S0064)]),
+        ),
+        (
+            "of wait",
+            strength([(W0S0064, W1S0064), (W0S1500, W1S1500)]),
+        ),
+    ));
+    claims
+}
+
+fn survivors(ground: &Ground) -> Vec<Claim> {
+    let share = |scenario, buffer| {
+        let condition = study::Condition {
+            buffer,
+            ..ground.condition(scenario)
+        };
+        ground.study.series(condition, |run| {
+            Some(run.frames.captured as f64 / run.frames.sent as f64)
+        })
+    };
+    let survived = share(W0S0064, ground.buffer);
+    let text = format!(
+        "less than 10 % are captured with the {} socket buffer",
+        ground.buffer.name()
+    );
+    let mut claims = vec![bounded(text, "captured", &survived, 0.1, false)];
+    let large = share(W0S0064, Buffer::Large);
+    if ground.buffer != Buffer::Large && !large.is_empty() {
+        let text = "the socket's buffer isn't the reason: with a large one it's less than 10 % too"
+            .to_owned();
+        claims.push(bounded(text, "captured", &large, 0.1, false));
+    }
+    claims
+}
+
+/// All claims, for the files.
+pub fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new(&["finding", "verdict", "claim", "figures", "test", "outcome"]);
+    for finding in findings {
+        for claim in &finding.claims {
+            table.push(vec![
+                Cell::text(finding.letter.to_string()),
+                Cell::text(finding.verdict.words()),
+                Cell::text(&claim.text),
+                Cell::text(&claim.figures),
+                Cell::text(&claim.test),
+                Cell::text(match &claim.outcome {
+                    Outcome::Holds => "holds",
+                    Outcome::Contradicted => "the opposite",
+                    Outcome::Undecided(_) => "undecided",
+                }),
+            ]);
+        }
+    }
+    table
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the paper left as future work.
+
+use super::Ground;
+use crate::compare::ratio;
+use crate::histogram::{modes, tail};
+use crate::numbers::{percent, probability, short};
+use crate::run_id::{Buffer, Domain, Environment};
+use crate::scenario::Scenario;
+use crate::study::{frames_at, Condition, Series};
+use crate::tables::{Cell, Table};
+
+/// Why copy and notification vary so much: a sentence or two for each.
+pub fn answers(ground: &Ground) -> Vec<String> {
+    ["copy", "grant_copy", "notify"]
+        .into_iter()
+        .filter_map(|stage| answer(ground, stage))
+        .collect()
+}
+
+fn answer(ground: &Ground, stage: &str) -> Option<String> {
+    // The scenario in which it varies most.
+    let (scenario, pooled, spread) = ground
+        .scenarios
+        .iter()
+        .filter_map(|&scenario| {
+            let pooled = ground.pooled(scenario, Domain::Dom0, stage)?;
+            let spread = pooled.moments.standard_deviation()? / pooled.mean()?;
+            Some((scenario, pooled, spread))
+        })
+        .max_by(|one, other| one.2.total_cmp(&other.2))?;
+    let mean = pooled.mean()?;
+    let nested = (1.0 - pooled.self_mean()? / mean).max(0.0);
+    let (cycles, variance) = tail(&pooled.histogram, 0.01)?;
+    let humps = modes(&pooled.histogram);
+    let mut text = format!(
+        "{} ({}()) varies most at {scenario}: its standard deviation is {spread:.1} times its mean. \
+         The slowest 1 % of its calls take {} of its cycles and make {} of its variance; {} of its mean \
+         is not its own but of stages and interrupts nested in it.",
+        match stage {
+            "copy" => "The copy of a frame",
+            "grant_copy" => "The copy hypercall",
+            _ => "The notification",
+        },
+        pooled.function,
+        percent(cycles),
+        percent(variance),
+        percent(nested),
+    );
+    if pooled.work > 0 {
+        text.push_str(&format!(
+            " A call does {:.0} {} on average, at {} cycles each: part of the spread is the size of batches.",
+            pooled.work as f64 / pooled.moments.count as f64,
+            pooled.work_unit.as_deref().unwrap_or("units"),
+            short(pooled.moments.sum as f64 / pooled.work as f64),
+        ));
+    }
+    match humps.as_slice() {
+        [] | [_] => {
+            text.push_str(" The rest is one broad hump: no second kind of call hides in it.")
+        }
+        humps => {
+            let each: Vec<String> = humps
+                .iter()
+                .map(|mode| format!("{} at about {}", percent(mode.share), short(mode.at)))
+                .collect();
+            text.push_str(&format!(
+                " Its calls are of {} kinds: {} cycles.",
+                humps.len(),
+                each.join(", ")
+            ));
+        }
+    }
+    Some(text)
+}
+
+/// All of a domain's self time, a frame that came to it.
+fn self_a_frame(
+    ground: &Ground,
+    environment: Environment,
+    domain: Domain,
+    scenario: Scenario,
+    buffer: Buffer,
+) -> Series {
+    let condition = Condition {
+        environment,
+        scenario,
+        buffer,
+    };
+    ground.study.series(condition, |run| {
+        let cycles: u128 = run
+            .stats
+            .get(&domain)?
+            .stages
+            .iter()
+            .map(|stage| stage.self_sum)
+            .sum();
+        Some(cycles as f64 / frames_at(run, domain) as f64).filter(|cycles| cycles.is_finite())
+    })
+}
+
+/// Virtualised against not: all self time a frame.
+pub fn overhead(ground: &Ground) -> Table {
+    let mut table = Table::new(&[
+        "scenario",
+        "environment",
+        "native",
+        "dom0",
+        "domU",
+        "dom0 + domU",
+        "÷ native",
+        "95 % interval",
+        "test",
+    ]);
+    for &scenario in &ground.scenarios {
+        for environment in ground.study.environments() {
+            if !environment.is_xen() {
+                continue;
+            }
+            let of = |environment, domain| {
+                self_a_frame(ground, environment, domain, scenario, ground.buffer)
+            };
+            let native = of(Environment::Native, Domain::Bare);
+            let (dom0, domu) = (of(environment, Domain::Dom0), of(environment, Domain::DomU));
+            let both: Series = dom0
+                .iter()
+                .filter_map(|(at, one)| Some((*at, one + domu.get(at)?)))
+                .collect();
+            let average = |series: &Series| {
+                (!series.is_empty()).then(|| series.values().sum::<f64>() / series.len() as f64)
+            };
+            let estimate = ratio(&both, &native);
+            table.push(vec![
+                Cell::text(scenario.to_string()),
+                Cell::text(environment.label()),
+                Cell::short(average(&native)),
+                Cell::short(average(&dom0)),
+                Cell::short(average(&domu)),
+                Cell::short(average(&both)),
+                Cell::ratio(estimate.as_ref().ok().map(|estimate| estimate.value)),
+                estimate.as_ref().map_or(Cell::Missing, |e| {
+                    Cell::text(format!("{:.2} to {:.2}", e.low, e.high))
+                }),
+                match &estimate {
+                    Ok(estimate) => Cell::text(probability(estimate.p)),
+                    Err(reason) => Cell::text(reason),
+                },
+            ]);
+        }
+    }
+    table
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The paper's own figures.
+
+use super::Ground;
+use crate::figure::{bars, rows, theme, Bar, Figure, Group, Heading, Row, Scale};
+use crate::numbers::whole;
+use crate::run_id::Domain;
+use crate::stage_names::{label, PaperFigure, FIGURES, PATH};
+use crate::tables::{Cell, Table};
+
+/// Figures 2a, 2b and 3 to 11.
+pub fn figures(ground: &Ground) -> Vec<Figure> {
+    let mut figures = vec![
+        all_stages(ground, "2a", Domain::Dom0),
+        all_stages(ground, "2b", Domain::DomU),
+    ];
+    figures.extend(FIGURES.iter().map(|figure| one_stage(ground, figure)));
+    figures
+}
+
+const COLUMNS: [&str; 12] = [
+    "scenario",
+    "stage",
+    "function",
+    "calls",
+    "mean",
+    "± 95 % (calls)",
+    "corrected",
+    "std dev",
+    "p50",
+    "p99",
+    "missed",
+    "repetitions",
+];
+
+/// The figures of one stage and scenario, as a row under [`COLUMNS`].
+fn row(ground: &Ground, domain: Domain, stage: &str, at: usize) -> Vec<Cell> {
+    let scenario = ground.scenarios[at];
+    let mut row = vec![Cell::text(scenario.to_string()), Cell::text(stage)];
+    let Some(pooled) = ground.pooled(scenario, domain, stage) else {
+        row.push(Cell::text("not on this kernel"));
+        row.resize(COLUMNS.len(), Cell::Missing);
+        return row;
+    };
+    let quantile = |share| {
+        let quantile = pooled.histogram.quantile(share, pooled.min, pooled.max);
+        Cell::rounded(quantile.map(|quantile| quantile.value as f64))
+    };
+    row.extend([
+        Cell::text(&pooled.function),
+        Cell::count(pooled.moments.count),
+        Cell::rounded(pooled.mean()),
+        Cell::rounded(pooled.half_width()),
+        Cell::rounded(pooled.corrected),
+        Cell::rounded(pooled.moments.standard_deviation()),
+        quantile(0.5),
+        quantile(0.99),
+        Cell::count(pooled.missed),
+        Cell::count(pooled.means.len() as u64),
+    ]);
+    row
+}
+
+fn all_stages(ground: &Ground, number: &str, domain: Domain) -> Figure {
+    let stages: Vec<&str> = PATH
+        .into_iter()
+        .filter(|stage| {
+            let calls = |&scenario: &_| ground.pooled(scenario, domain, stage);
+            ground
+                .scenarios
+                .iter()
+                .filter_map(calls)
+                .any(|pooled| pooled.moments.count > 0)
+        })
+        .collect();
+    let mut table = Table::new(&COLUMNS);
+    let mut groups = Vec::new();
+    for stage in &stages {
+        let mut group = Group {
+            label: label(stage).to_owned(),
+            rows: Vec::new(),
+        };
+        for (at, &scenario) in ground.scenarios.iter().enumerate() {
+            let pooled = ground.pooled(scenario, domain, stage);
+            group.rows.push(Row {
+                value: pooled.as_ref().and_then(|pooled| pooled.mean()),
+                half: pooled.as_ref().and_then(|pooled| pooled.half_width()),
+                colour: theme::of_scenario(scenario),
+            });
+            table.push(row(ground, domain, stage, at));
+        }
+        groups.push(group);
+    }
+    let legend: Vec<_> = ground
+        .scenarios
+        .iter()
+        .map(|&scenario| (scenario.to_string(), theme::of_scenario(scenario)))
+        .collect();
+    let title = format!("Fig. {number} – {domain}: mean cycles a call");
+    let subtitle = ground.subtitle("all stages, logarithmic");
+    let heading = Heading {
+        title: &title,
+        subtitle: &subtitle,
+    };
+    Figure {
+        id: format!("fig-{number}"),
+        svg: rows(&heading, &legend, &groups, Scale::Logarithmic),
+        title,
+        note: "Cost of one call of each stage's function, not of one frame: interrupts, polls, copies \
+               and notifications handle many frames a call. The axis is logarithmic, the thin lines are \
+               95 % intervals over calls. recvfrom includes the wait for a frame."
+            .into(),
+        table,
+    }
+}
+
+fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
+    let PaperFigure {
+        number,
+        domain,
+        stage,
+        caption,
+    } = figure;
+    let mut table = Table::new(&COLUMNS);
+    let mut drawn = Vec::new();
+    for (at, &scenario) in ground.scenarios.iter().enumerate() {
+        table.push(row(ground, *domain, stage, at));
+        let pooled = ground.pooled(scenario, *domain, stage);
+        let pooled = pooled.as_ref();
+        drawn.push(Bar {
+            label: scenario.to_string(),
+            below: format!(
+                "{} calls",
+                whole(pooled.map_or(0, |pooled| pooled.moments.count))
+            ),
+            value: pooled.and_then(|pooled| pooled.mean()),
+            half: pooled.and_then(|pooled| pooled.half_width()),
+            dots: pooled
+                .map(|pooled| pooled.means.values().copied().collect())
+                .unwrap_or_default(),
+            colour: theme::of_scenario(scenario),
+        });
+    }
+    let title = format!("Fig. {number} – {domain}: {}", label(stage));
+    let subtitle = ground.subtitle("mean cycles a call, 95 %");
+    let heading = Heading {
+        title: &title,
+        subtitle: &subtitle,
+    };
+    let function = drawn_function(ground, *domain, stage);
+    Figure {
+        id: format!("fig-{number}"),
+        svg: bars(&heading, &drawn),
+        title,
+        note: format!("{caption}. {function}Bars: mean of all calls, with its 95 % interval; dots: the mean of each repetition."),
+        table,
+    }
+}
+
+fn drawn_function(ground: &Ground, domain: Domain, stage: &str) -> String {
+    let mut pooled = ground
+        .scenarios
+        .iter()
+        .filter_map(|&scenario| ground.pooled(scenario, domain, stage));
+    match pooled.next() {
+        Some(pooled) if !pooled.function.is_empty() => format!("Function {}(). ", pooled.function),
+        _ => "This kernel has no function for it. ".into(),
+    }
+}
