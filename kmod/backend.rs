@@ -70,6 +70,8 @@ pub(crate) struct Target {
     pub(crate) sleeps: bool,
     /// From the stage table, which is short.
     pub(crate) is_stage: bool,
+    /// May return a value in two registers.
+    pub(crate) returns_wide: bool,
     pub(crate) work: Work,
     pub(crate) costs: Costs,
 }

@@ -90,6 +90,14 @@ struct File {
     first_string: u32,
 }
 
+/// How a function is called.
+pub(crate) struct Signature {
+    /// All arguments are passed in registers.
+    pub(crate) in_registers: bool,
+    /// What it returns may take two registers.
+    pub(crate) returns_wide: bool,
+}
+
 /// A type's fixed part.
 #[derive(Clone, Copy)]
 struct Type {
@@ -199,7 +207,7 @@ impl Btf {
         Err(EINVAL)
     }
 
-    /// Registers that an argument of type `number` takes; none: it may be on the stack.
+    /// Registers that a value of type `number` takes; none: it may be on the stack.
     fn registers(&self, mut number: u32) -> Result<Option<u32>> {
         for _ in 0..DEEPEST {
             if number == 0 {
@@ -219,12 +227,12 @@ impl Btf {
         Ok(None)
     }
 
-    /// Whether all arguments of `function` are passed in registers.
+    /// How `function` is called.
     ///
     /// # Errors
     ///
     /// `ENOENT`: nothing is known of it, as when the compiler changed its arguments.
-    pub(crate) fn in_registers(&self, function: &CStr) -> Result<bool> {
+    pub(crate) fn signature(&self, function: &CStr) -> Result<Signature> {
         let file = self.files.last().ok_or(EINVAL)?;
         for &at in file.types.iter() {
             let this = file.at(at as usize)?;
@@ -235,15 +243,20 @@ impl Btf {
             if prototype.kind != kind::FUNC_PROTO {
                 return Err(EINVAL);
             }
-            let mut used = 0;
+            let returned = match prototype.other {
+                0 => Some(0),
+                number => self.registers(number)?,
+            };
+            // Where a large structure is to be put, the caller says in a first argument of its own.
+            let mut used = Some(u32::from(returned.is_none()));
             for parameter in 0..prototype.count {
                 let number = word(&file.bytes, prototype.rest + 8 * parameter + 4)?;
-                match self.registers(number)? {
-                    Some(registers) => used += registers,
-                    None => return Ok(false),
-                }
+                used = used.zip(self.registers(number)?).map(|(a, b)| a + b);
             }
-            return Ok(used <= ARGUMENT_REGISTERS);
+            return Ok(Signature {
+                in_registers: used.is_some_and(|used| used <= ARGUMENT_REGISTERS),
+                returns_wide: returned.is_none_or(|registers| registers > 1),
+            });
         }
         Err(ENOENT)
     }

@@ -101,6 +101,7 @@ impl Measured {
             address: xcap_empty as *const () as usize,
             sleeps: false,
             is_stage: true,
+            returns_wide: false,
             work: Work::None,
             costs: Costs::default(),
         };

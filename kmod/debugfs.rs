@@ -208,9 +208,11 @@ impl Files {
             // SAFETY: No file refers to them yet.
             unsafe { (*operations.0.get()).owner = module.as_ptr() };
         }
+        let name = c"xcap".as_char_ptr();
         // SAFETY: The name is a C string; null is debugfs' root.
-        let folder = Self(from_err_ptr(unsafe {
-            debugfs_create_dir(c"xcap".as_char_ptr(), ptr::null_mut())
+        let folder = from_err_ptr(unsafe { debugfs_create_dir(name, ptr::null_mut()) });
+        let folder = Self(folder.inspect_err(|error| {
+            pr_err!("no folder in debugfs ({error:?}): is the kernel booted with debugfs=off?\n");
         })?);
         folder.add(c"stats", 0o400, Some(&STATS), &READ)?;
         folder.add(c"probes", 0o400, Some(&PROBES), &READ)?;

@@ -31,6 +31,7 @@ extern "C" {
     static xcap_direct_slots: u8;
     static xcap_direct_return: u8;
     static xcap_direct_return_work: u8;
+    static xcap_direct_return_wide: u8;
 }
 
 /// The cells that slot n records in; null when the slot is free.
@@ -84,6 +85,7 @@ unsafe impl Sync for Hook {}
 impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
         let return_to = match target.work {
+            Work::None if target.returns_wide => &raw const xcap_direct_return_wide,
             Work::None => &raw const xcap_direct_return,
             Work::Returned => &raw const xcap_direct_return_work,
             // The argument is gone by then.

@@ -188,7 +188,11 @@ SYM_CODE_START_NOALIGN(xcap_direct_slots)
 SYM_CODE_END(xcap_direct_slots)
 _ASM_NOKPROBE(xcap_direct_slots)
 
-.macro DIRECT_RETURN name:req, work=0
+/*
+ * \work: the function returns how much it did. \wide: it may return a value in
+ * two registers, %rax and %rdx.
+ */
+.macro DIRECT_RETURN name:req, work=0, wide=0
 SYM_CODE_START(\name\()_before)
 	/* The unwinder looks up a return address less one. */
 	.set	sp_at_frame, XCAP_FRAME_SIZE + 8
@@ -197,7 +201,9 @@ SYM_CODE_START(\name\()_before)
 SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
 	movq	%rax, %r10
+	.if \wide
 	movq	%rdx, %r9
+	.endif
 	rdtsc
 	subl	XCAP_FRAME_TSC(%rsp), %eax
 	sbbl	(XCAP_FRAME_TSC + 4)(%rsp), %edx
@@ -220,7 +226,9 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 .Lreturn\@:
 	addq	$XCAP_FRAME_SIZE, %rsp
 	movq	%r10, %rax
+	.if \wide
 	movq	%r9, %rdx
+	.endif
 	RET
 .Lpreempt\@:
 #ifdef CONFIG_PREEMPTION
@@ -250,3 +258,4 @@ _ASM_NOKPROBE(\name)
 
 DIRECT_RETURN xcap_direct_return
 DIRECT_RETURN xcap_direct_return_work work=1
+DIRECT_RETURN xcap_direct_return_wide wide=1

@@ -309,6 +309,8 @@ impl Probe {
             address: function.address,
             sleeps: self.sleeps(),
             is_stage: self.stage.is_some(),
+            // No stage's function does.
+            returns_wide: false,
             work: self.stage.map_or(Work::None, |stage| stage.work),
             costs: Costs::default(),
         };
@@ -328,9 +330,11 @@ impl Probe {
             }
             if backend == Backend::Direct && self.stage.is_none() {
                 let btf = Btf::of(function.module.as_deref());
-                match btf.and_then(|btf| btf.in_registers(&function.name)) {
-                    Ok(true) => {}
-                    Ok(false) => {
+                match btf.and_then(|btf| btf.signature(&function.name)) {
+                    Ok(signature) if signature.in_registers => {
+                        target.returns_wide = signature.returns_wide;
+                    }
+                    Ok(_) => {
                         self.reason = Reason::ArgumentsOnStack;
                         continue;
                     }
