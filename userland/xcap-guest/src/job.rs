@@ -72,7 +72,14 @@ impl Job {
         match &terminal {
             Some(terminal) => {
                 write_stdin(id, terminal.try_clone()?, chunks, report.clone());
-                read_output(id, terminal.try_clone()?, Stream::Stdout, &report, &output, &done);
+                read_output(
+                    id,
+                    terminal.try_clone()?,
+                    Stream::Stdout,
+                    &report,
+                    &output,
+                    &done,
+                );
             }
             None => {
                 let pipe = "piped above";

@@ -30,7 +30,11 @@ pub fn follow(mut take: impl FnMut(String)) {
         let text = String::from_utf8_lossy(&record[..n]);
         if let Some((level, time, line)) = parse(&text) {
             if level <= WARNING || time >= start {
-                take(format!("[{:5}.{:06}] {line}", time / 1_000_000, time % 1_000_000));
+                take(format!(
+                    "[{:5}.{:06}] {line}",
+                    time / 1_000_000,
+                    time % 1_000_000
+                ));
             }
         }
     }

@@ -19,10 +19,20 @@ pub enum Request {
         terminal: Option<Terminal>,
     },
     /// No bytes mean the end of the input.
-    Stdin { job: u32, data: Vec<u8> },
+    Stdin {
+        job: u32,
+        data: Vec<u8>,
+    },
     /// To the whole process group of the job.
-    Signal { job: u32, signal: i32 },
-    Resize { job: u32, rows: u16, columns: u16 },
+    Signal {
+        job: u32,
+        signal: i32,
+    },
+    Resize {
+        job: u32,
+        rows: u16,
+        columns: u16,
+    },
 }
 
 /// From the guest to the host.
@@ -35,10 +45,17 @@ pub enum Event {
         data: Vec<u8>,
     },
     /// One [`Request::Stdin`] was handed to the job.
-    Accepted { job: u32 },
-    Ended { job: u32, status: Status },
+    Accepted {
+        job: u32,
+    },
+    Ended {
+        job: u32,
+        status: Status,
+    },
     /// A line of the guest's kernel log.
-    Kernel { line: String },
+    Kernel {
+        line: String,
+    },
 }
 
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use crate::progress::step;
 use crate::run;
 use anyhow::{bail, Context, Result};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
@@ -32,7 +32,9 @@ pub fn mirror() -> Result<String> {
 }
 
 fn debian_mirror(targets: &str) -> Option<String> {
-    let mirror = targets.lines().find_map(|line| line.strip_prefix("Debian|Debian|main|"))?;
+    let mirror = targets
+        .lines()
+        .find_map(|line| line.strip_prefix("Debian|Debian|main|"))?;
     Some(mirror.trim_end_matches('/').to_owned())
 }
 
@@ -41,7 +43,9 @@ pub fn proxy_options() -> Vec<String> {
     let mut options = Vec::new();
     for scheme in ["http", "https"] {
         let key = format!("Acquire::{scheme}::Proxy");
-        let asked = Command::new("apt-config").args(["shell", "P", &key]).output();
+        let asked = Command::new("apt-config")
+            .args(["shell", "P", &key])
+            .output();
         let Ok(asked) = asked else { continue };
         let answer = String::from_utf8_lossy(&asked.stdout);
         let value = answer.trim().trim_start_matches("P=").trim_matches('\'');
@@ -61,13 +65,24 @@ impl Suite {
     /// Reads the suite's index, a fresh one if the last is old and the mirror can be reached.
     pub fn open(cache: &Cache, suite: &str) -> Result<Self> {
         let mirror = mirror()?;
-        let dir = cache.path(&format!("apt/{suite}-{}", crate::cache::digest([mirror.as_str()])));
+        let dir = cache.path(&format!(
+            "apt/{suite}-{}",
+            crate::cache::digest([mirror.as_str()])
+        ));
         let _lock = cache.lock(&format!("apt/{suite}"))?;
-        for folder in ["lists/partial", "archives/partial", "preferences.d", "trusted.gpg.d"] {
+        for folder in [
+            "lists/partial",
+            "archives/partial",
+            "preferences.d",
+            "trusted.gpg.d",
+        ] {
             fs::create_dir_all(dir.join(folder))?;
         }
         let at = dir.display();
-        fs::write(dir.join("sources.list"), format!("deb {} {mirror} {suite} main\n", keyring()))?;
+        fs::write(
+            dir.join("sources.list"),
+            format!("deb {} {mirror} {suite} main\n", keyring()),
+        )?;
         let mut config = format!(
             "Dir::Etc::sourcelist \"{at}/sources.list\";\nDir::Etc::sourceparts \"/dev/null\";\n\
              Dir::Etc::preferences \"/dev/null\";\nDir::Etc::preferencesparts \"{at}/preferences.d\";\n\
@@ -91,9 +106,13 @@ impl Suite {
             match suite_index.apt("apt-get", &["update", "--error-on=any"]) {
                 Ok(_) => fs::write(&stamp, "")?,
                 Err(e) if age.is_some() => {
-                    eprintln!("xcap-lab: using the last answer, the mirror can't be asked now: {e:#}");
+                    eprintln!(
+                        "xcap-lab: using the last answer, the mirror can't be asked now: {e:#}"
+                    );
                 }
-                Err(e) => return Err(e.context(format!("cannot read suite '{suite}' from {mirror}"))),
+                Err(e) => {
+                    return Err(e.context(format!("cannot read suite '{suite}' from {mirror}")))
+                }
             }
             asking.done();
         }
@@ -103,12 +122,31 @@ impl Suite {
     /// The newest version of a package and what it depends on.
     pub fn package(&self, name: &str) -> Result<Option<Package>> {
         // apt-cache fails for a name that it doesn't know, and says no more than that.
-        let text = self.apt("apt-cache", &["show", "--no-all-versions", name]).unwrap_or_default();
+        let text = self
+            .apt("apt-cache", &["show", "--no-all-versions", name])
+            .unwrap_or_default();
         Ok(parse_package(&text))
     }
 
+    /// Unpacks the newest version of a package into `folder`.
+    pub fn unpack(&self, name: &str, folder: &Path) -> Result<()> {
+        let fetched = tempfile::tempdir_in(folder)?;
+        let mut download = Command::new("apt-get");
+        download.args(["download", name]).current_dir(&fetched);
+        run::output(download.env("APT_CONFIG", &self.config))?;
+        for package in fs::read_dir(&fetched)? {
+            let mut unpack = Command::new("dpkg-deb");
+            run::output(unpack.arg("--extract").arg(package?.path()).arg(folder))?;
+        }
+        Ok(())
+    }
+
     fn apt(&self, program: &str, arguments: &[&str]) -> Result<String> {
-        run::output(Command::new(program).args(arguments).env("APT_CONFIG", &self.config))
+        run::output(
+            Command::new(program)
+                .args(arguments)
+                .env("APT_CONFIG", &self.config),
+        )
     }
 }
 
@@ -119,7 +157,10 @@ pub struct Package {
 }
 
 fn parse_package(text: &str) -> Option<Package> {
-    let field = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(": "));
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|l| l.strip_prefix(name)?.strip_prefix(": "))
+    };
     let depends = field("Depends").unwrap_or_default();
     Some(Package {
         version: field("Version")?.to_owned(),
@@ -176,11 +217,15 @@ pub fn require(programs: &[(&str, &str)]) -> Result<()> {
     let install = || -> Result<()> {
         run::output(Command::new("apt-get").args(["update"]))?;
         let mut command = Command::new("apt-get");
-        command.args(["install", "-y", "--no-install-recommends"]).args(&missing);
+        command
+            .args(["install", "-y", "--no-install-recommends"])
+            .args(&missing);
         run::output(command.env("DEBIAN_FRONTEND", "noninteractive"))?;
         Ok(())
     };
-    install().with_context(|| format!("these packages are needed and could not be installed: {names}"))?;
+    install().with_context(|| {
+        format!("these packages are needed and could not be installed: {names}")
+    })?;
     installing.done();
     Ok(())
 }
@@ -208,13 +253,19 @@ mod tests {
                     Depends: linux-base-amd64 (= 7.3.4-1~bpo13+1), linux-headers-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1)\n";
         let package = parse_package(text).unwrap();
         assert_eq!(package.version, "7.3.4-1~bpo13+1");
-        assert_eq!(package.depends, ["linux-base-amd64", "linux-headers-7.3.4+deb13-amd64"]);
+        assert_eq!(
+            package.depends,
+            ["linux-base-amd64", "linux-headers-7.3.4+deb13-amd64"]
+        );
         assert_eq!(parse_package(""), None);
     }
 
     #[test]
     fn backports_come_with_their_base() {
-        assert_eq!(with_base("trixie-backports"), ["trixie", "trixie-backports"]);
+        assert_eq!(
+            with_base("trixie-backports"),
+            ["trixie", "trixie-backports"]
+        );
         assert_eq!(with_base("sid"), ["sid"]);
     }
 }

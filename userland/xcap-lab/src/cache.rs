@@ -99,7 +99,11 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(6).map(|b| format!("{b:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(6)
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 /// Removes a folder with all in it, if it is there.

@@ -160,7 +160,9 @@ fn parse_copy(text: &str) -> Result<Copy, String> {
         Some(_) => return Err("the place in the guest has to begin with /".to_owned()),
         None => {
             let from = PathBuf::from(text);
-            let name = from.file_name().ok_or("it has no name to keep: say where, SRC:DEST")?;
+            let name = from
+                .file_name()
+                .ok_or("it has no name to keep: say where, SRC:DEST")?;
             let to = format!("/root/{}", name.to_string_lossy());
             (from, to)
         }
@@ -184,16 +186,23 @@ mod tests {
     #[test]
     fn a_copy_says_where_or_keeps_its_name() {
         let copy = parse_copy("/etc/hostname:/tmp/x").unwrap();
-        assert_eq!((copy.from, copy.to), ("/etc/hostname".into(), "/tmp/x".into()));
+        assert_eq!(
+            (copy.from, copy.to),
+            ("/etc/hostname".into(), "/tmp/x".into())
+        );
         assert_eq!(parse_copy("/etc/hostname").unwrap().to, "/root/hostname");
-        assert!(parse_copy("/nowhere/at/all").unwrap_err().contains("isn't there"));
+        assert!(parse_copy("/nowhere/at/all")
+            .unwrap_err()
+            .contains("isn't there"));
         assert!(parse_copy("/etc/hostname:tmp").is_err());
     }
 
     #[test]
     fn the_domu_brings_dom0_along() {
         let cli = Cli::parse_from(["xcap-lab", "exec", "domU", "--with", "sender", "--", "true"]);
-        let Command::Exec(options) = cli.command else { panic!("exec") };
+        let Command::Exec(options) = cli.command else {
+            panic!("exec")
+        };
         let config = options.lab.config(options.place);
         assert_eq!(config.guests, [Where::Dom0, Where::DomU, Where::Sender]);
     }

@@ -65,7 +65,10 @@ fn show(outcomes: &[Measured], options: &DemoOptions) -> Result<()> {
             .map(|measured| serde_json::from_str(&measured.reports[&place]))
             .collect();
         let reports = reports.with_context(|| format!("what xcap-read printed in {place}"))?;
-        let frames: Vec<u64> = outcomes.iter().map(|measured| frames_of(place, &measured.hops)).collect();
+        let frames: Vec<u64> = outcomes
+            .iter()
+            .map(|measured| frames_of(place, &measured.hops))
+            .collect();
         println!("\n{place}: cycles a call ± 95 % (calls), cycles a frame");
         println!("{}", stages(&reports, &frames));
     }
@@ -102,7 +105,10 @@ fn stages(reports: &[Report], frames: &[u64]) -> Table {
         if reports.iter().all(|report| report.stages[at].count == 0) {
             continue;
         }
-        let cells = reports.iter().zip(frames).map(|(report, &frames)| cell(&report.stages[at], frames));
+        let cells = reports
+            .iter()
+            .zip(frames)
+            .map(|(report, &frames)| cell(&report.stages[at], frames));
         table.add_row(std::iter::once(stage.stage.clone()).chain(cells));
     }
     table
@@ -121,7 +127,11 @@ fn cell(stage: &StageReport, frames: u64) -> String {
         0 => "–".to_owned(),
         frames => short(stage.sum as f64 / frames as f64),
     };
-    format!("{} ± {interval}\n({}{missed})\n{per_frame}", short(mean), stage.count)
+    format!(
+        "{} ± {interval}\n({}{missed})\n{per_frame}",
+        short(mean),
+        stage.count
+    )
 }
 
 /// Four digits at most: `987`, `12.3k`, `4.57M`.
@@ -149,7 +159,10 @@ fn frames(outcomes: &[Measured]) -> Table {
     row("sent", &|hops| hops.sent.to_string());
     row("seen by the NIC", &|hops| hops.nic_rx.to_string());
     row("dropped", &|hops| {
-        let losses = hops.losses().into_iter().map(|(place, lost)| format!("{lost} {place}"));
+        let losses = hops
+            .losses()
+            .into_iter()
+            .map(|(place, lost)| format!("{lost} {place}"));
         let losses: Vec<String> = losses.collect();
         match losses.is_empty() {
             true => "0".to_owned(),
@@ -167,8 +180,21 @@ mod tests {
 
     #[test]
     fn numbers_are_cut_to_what_a_column_holds() {
-        let shown = [0.4, 987.2, 9_999.4, 9_999.6, 12_345.0, 999_949.0, 999_960.0, 4_567_000.0, 2.5e9];
+        let shown = [
+            0.4,
+            987.2,
+            9_999.4,
+            9_999.6,
+            12_345.0,
+            999_949.0,
+            999_960.0,
+            4_567_000.0,
+            2.5e9,
+        ];
         let shown = shown.map(short);
-        assert_eq!(shown, ["0", "987", "9999", "10.0k", "12.3k", "1000k", "1.00M", "4.57M", "2.50G"]);
+        assert_eq!(
+            shown,
+            ["0", "987", "9999", "10.0k", "12.3k", "1000k", "1.00M", "4.57M", "2.50G"]
+        );
     }
 }

@@ -28,7 +28,11 @@ pub fn module(options: &ModuleOptions) -> Result<ExitCode> {
         check_format(&kernel, &source)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let lints = if options.clippy { Lints::Clippy } else { Lints::Compiler };
+    let lints = if options.clippy {
+        Lints::Clippy
+    } else {
+        Lints::Compiler
+    };
     println!("{}", build(&cache, &kernel, &source, lints)?.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -43,7 +43,11 @@ impl Guest {
     }
 
     /// Starts a command on a terminal of its own.
-    pub fn spawn_on_terminal<S: AsRef<str>>(&self, command: &[S], terminal: Terminal) -> Result<Running> {
+    pub fn spawn_on_terminal<S: AsRef<str>>(
+        &self,
+        command: &[S],
+        terminal: Terminal,
+    ) -> Result<Running> {
         self.start(command, Some(terminal))
     }
 
@@ -68,12 +72,15 @@ impl Guest {
 
     /// Runs a shell script to its end; a script that fails is an error. Gives what it printed.
     pub fn sh(&self, script: &str) -> Result<String> {
-        self.run(&["sh", "-c", script])?.ok(&format!("'{script}' in {}", self.name()))
+        self.run(&["sh", "-c", script])?
+            .ok(&format!("'{script}' in {}", self.name()))
     }
 
     pub fn read_file(&self, path: &str) -> Result<Vec<u8>> {
         let output = self.run(&["cat", path])?;
-        output.clone().ok(&format!("reading {path} in {}", self.name()))?;
+        output
+            .clone()
+            .ok(&format!("reading {path} in {}", self.name()))?;
         Ok(output.stdout)
     }
 
@@ -81,7 +88,9 @@ impl Guest {
         let running = self.spawn(&["sh", "-c", "cat >\"$0\"", path])?;
         running.send(bytes)?;
         running.close_stdin()?;
-        running.wait(PATIENCE)?.ok(&format!("writing {path} in {}", self.name()))?;
+        running
+            .wait(PATIENCE)?
+            .ok(&format!("writing {path} in {}", self.name()))?;
         Ok(())
     }
 }
@@ -112,8 +121,14 @@ impl Output {
     pub fn ok(self, what: &str) -> Result<String> {
         match &self.status {
             Status::Exited(0) => Ok(self.text()),
-            Status::Exited(code) => bail!("{what} failed with exit code {code}: {}", self.error_text().trim()),
-            Status::Killed(signal) => bail!("{what} was killed by signal {signal}: {}", self.error_text().trim()),
+            Status::Exited(code) => bail!(
+                "{what} failed with exit code {code}: {}",
+                self.error_text().trim()
+            ),
+            Status::Killed(signal) => bail!(
+                "{what} was killed by signal {signal}: {}",
+                self.error_text().trim()
+            ),
             Status::NotStarted(why) => bail!("{what}: {why}"),
         }
     }
@@ -205,7 +220,8 @@ impl Running {
     pub fn wait(mut self, patience: Duration) -> Result<Output> {
         let deadline = Instant::now() + patience;
         while self.status.is_none() {
-            self.next(deadline).with_context(|| format!("running '{}'", self.name))?;
+            self.next(deadline)
+                .with_context(|| format!("running '{}'", self.name))?;
         }
         Ok(self.take())
     }

@@ -19,7 +19,10 @@ const XEN_PROGRAMS: [(&str, &str); 9] = [
     ("/usr/lib/xen-4.20/bin/xl", "/usr/sbin/xl"),
     ("/usr/lib/xen-4.20/bin/xenstored", "/usr/sbin/xenstored"),
     ("/usr/lib/xen-4.20/bin/xenconsoled", "/usr/sbin/xenconsoled"),
-    ("/usr/lib/xen-4.20/bin/xen-init-dom0", "/usr/sbin/xen-init-dom0"),
+    (
+        "/usr/lib/xen-4.20/bin/xen-init-dom0",
+        "/usr/sbin/xen-init-dom0",
+    ),
     ("/usr/bin/xenstore-read", "/usr/bin/xenstore-read"),
     ("/usr/bin/xenstore-write", "/usr/bin/xenstore-write"),
     ("/usr/bin/xenstore-ls", "/usr/bin/xenstore-ls"),
@@ -32,7 +35,13 @@ fn modules(place: Where) -> &'static [&'static str] {
     match place {
         Where::Bare | Where::Sender => &[],
         Where::Dom0 => &[
-            "xen-evtchn", "xen-privcmd", "xenfs", "xen-gntdev", "xen-gntalloc", "xen-netback", "bridge",
+            "xen-evtchn",
+            "xen-privcmd",
+            "xenfs",
+            "xen-gntdev",
+            "xen-gntalloc",
+            "xen-netback",
+            "bridge",
         ],
         Where::DomU => &["xen-netfront"],
     }
@@ -62,7 +71,10 @@ pub fn append(place: Where, config: &Config) -> String {
         Where::DomU => "console=hvc0 tsc=reliable clocksource=tsc",
     };
     // Frames that the kernel sends of itself would be counted with the sender's.
-    let all = format!("{console} quiet oops=panic panic=-1 ipv6.disable=1 {}", config.append);
+    let all = format!(
+        "{console} quiet oops=panic panic=-1 ipv6.disable=1 {}",
+        config.append
+    );
     all.trim_end().to_owned()
 }
 
@@ -75,7 +87,9 @@ pub fn write(
     folder: &Path,
 ) -> Result<PathBuf> {
     let mut image = Image::default();
-    for dir in ["/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/etc", "/var/log"] {
+    for dir in [
+        "/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/etc", "/var/log",
+    ] {
         image.directory(dir);
     }
     let root = materials.machine.path();
@@ -97,7 +111,11 @@ pub fn write(
     if let Some(module) = &materials.module {
         image.copy(module, "/lab/xcap.ko")?;
     }
-    let nic = if place == Where::Sender { SENDER_NIC } else { &config.nic };
+    let nic = if place == Where::Sender {
+        SENDER_NIC
+    } else {
+        &config.nic
+    };
     let mut wanted = modules(place).to_vec();
     wanted.extend(config.modules.iter().map(String::as_str));
     if place != Where::DomU {
@@ -123,7 +141,10 @@ pub fn write(
     }
     for copy in &config.copies {
         if !copy.from.exists() {
-            bail!("'{}' is to be copied into the guests, but isn't there", copy.from.display());
+            bail!(
+                "'{}' is to be copied into the guests, but isn't there",
+                copy.from.display()
+            );
         }
         image.copy(&copy.from, &copy.to)?;
     }
@@ -136,13 +157,37 @@ const SCRIPTS: [(&str, u32, &str); 10] = [
     ("init", 0o755, include_str!("../../../lab/guest/init")),
     ("setup", 0o755, include_str!("../../../lab/guest/setup")),
     ("settle", 0o755, include_str!("../../../lab/guest/settle")),
-    ("network.sh", 0o644, include_str!("../../../lab/guest/network.sh")),
-    ("setup-bare", 0o644, include_str!("../../../lab/guest/setup-bare")),
-    ("setup-sender", 0o644, include_str!("../../../lab/guest/setup-sender")),
-    ("setup-dom0", 0o644, include_str!("../../../lab/guest/setup-dom0")),
-    ("setup-domU", 0o644, include_str!("../../../lab/guest/setup-domU")),
+    (
+        "network.sh",
+        0o644,
+        include_str!("../../../lab/guest/network.sh"),
+    ),
+    (
+        "setup-bare",
+        0o644,
+        include_str!("../../../lab/guest/setup-bare"),
+    ),
+    (
+        "setup-sender",
+        0o644,
+        include_str!("../../../lab/guest/setup-sender"),
+    ),
+    (
+        "setup-dom0",
+        0o644,
+        include_str!("../../../lab/guest/setup-dom0"),
+    ),
+    (
+        "setup-domU",
+        0o644,
+        include_str!("../../../lab/guest/setup-domU"),
+    ),
     ("vif", 0o755, include_str!("../../../lab/guest/vif")),
-    ("domU-start", 0o755, include_str!("../../../lab/guest/domU-start")),
+    (
+        "domU-start",
+        0o755,
+        include_str!("../../../lab/guest/domU-start"),
+    ),
 ];
 
 const DOMU_CONFIG: &str = include_str!("../../../lab/guest/domU.cfg");
@@ -159,7 +204,10 @@ fn add_xen(image: &mut Image, materials: &Materials, config: &Config, folder: &P
     }
     // Loaded by pthread_cancel, which xl ends its threads with: nothing names it.
     let unwinder = "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1";
-    image.copy(&inside(root, unwinder), "/lib/x86_64-linux-gnu/libgcc_s.so.1")?;
+    image.copy(
+        &inside(root, unwinder),
+        "/lib/x86_64-linux-gnu/libgcc_s.so.1",
+    )?;
     image.directory("/etc/xen");
     image.file("/etc/xen/xl.conf", 0o644, "");
     if config.has(Where::DomU) {
@@ -184,7 +232,9 @@ fn add_xen(image: &mut Image, materials: &Materials, config: &Config, folder: &P
 /// `path` of a root, whose `/lib` and `/lib64` are links into `/usr`.
 fn inside(root: &Path, path: &str) -> PathBuf {
     let path = path.trim_start_matches('/');
-    let usr = ["lib/", "lib64/", "bin/", "sbin/"].iter().any(|dir| path.starts_with(dir));
+    let usr = ["lib/", "lib64/", "bin/", "sbin/"]
+        .iter()
+        .any(|dir| path.starts_with(dir));
     if usr {
         root.join("usr").join(path)
     } else {

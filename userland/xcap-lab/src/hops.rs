@@ -75,10 +75,14 @@ impl Counters {
             }
             for line in guest.sh(script)?.lines() {
                 let mut words = line.split_whitespace();
-                let (Some(interface), Some(counter), Some(value)) = (words.next(), words.next(), words.next()) else {
+                let (Some(interface), Some(counter), Some(value)) =
+                    (words.next(), words.next(), words.next())
+                else {
                     continue;
                 };
-                let value = value.parse().with_context(|| format!("counter {counter} of {place} is no number"))?;
+                let value = value
+                    .parse()
+                    .with_context(|| format!("counter {counter} of {place} is no number"))?;
                 counters.insert(format!("{place}/{interface}/{counter}"), value);
             }
         }
@@ -91,7 +95,11 @@ impl Counters {
             let now = self.0.get(name)?;
             Some(now - before.0.get(name).copied().unwrap_or(0).min(*now))
         };
-        let receiver = if self.0.keys().any(|name| name.starts_with("dom0/")) { "dom0" } else { "bare" };
+        let receiver = if self.0.keys().any(|name| name.starts_with("dom0/")) {
+            "dom0"
+        } else {
+            "bare"
+        };
         let nic = |counter: &str| grown(&format!("{receiver}/eth/{counter}")).unwrap_or(0);
         let vif_tx = grown("dom0/vif/tx_packets");
         let vif_dropped = grown("dom0/vif/tx_dropped");
@@ -118,7 +126,12 @@ mod tests {
     use super::*;
 
     fn counters(pairs: &[(&str, u64)]) -> Counters {
-        Counters(pairs.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect())
+        Counters(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), *value))
+                .collect(),
+        )
     }
 
     #[test]
@@ -131,15 +144,33 @@ mod tests {
             ("dom0/vif/queue_dropped", 1),
             ("domU/eth/rx_packets", 90),
         ]);
-        let hops = Hops { sent: 100, captured: 88, socket_drops: 1, ..after.since(&before) };
-        assert_eq!((hops.nic_rx, hops.bridge_forwarded, hops.netfront_rx), (100, Some(100), Some(90)));
-        assert_eq!(hops.losses(), [("vif queue dropped", 1), ("vif dropped", 9), ("socket dropped", 1)]);
+        let hops = Hops {
+            sent: 100,
+            captured: 88,
+            socket_drops: 1,
+            ..after.since(&before)
+        };
+        assert_eq!(
+            (hops.nic_rx, hops.bridge_forwarded, hops.netfront_rx),
+            (100, Some(100), Some(90))
+        );
+        assert_eq!(
+            hops.losses(),
+            [
+                ("vif queue dropped", 1),
+                ("vif dropped", 9),
+                ("socket dropped", 1)
+            ]
+        );
         assert_eq!(hops.unaccounted(), 1);
     }
 
     #[test]
     fn a_lab_without_xen_has_no_vif() {
         let hops = counters(&[("bare/eth/rx_packets", 3)]).since(&counters(&[]));
-        assert_eq!((hops.nic_rx, hops.vif_tx, hops.bridge_forwarded), (3, None, None));
+        assert_eq!(
+            (hops.nic_rx, hops.vif_tx, hops.bridge_forwarded),
+            (3, None, None)
+        );
     }
 }

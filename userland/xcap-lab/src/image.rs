@@ -28,13 +28,15 @@ impl Image {
 
     pub fn link(&mut self, path: &str, target: &str) {
         self.parents(path);
-        self.nodes.insert(relative(path), Node::Link(target.to_owned()));
+        self.nodes
+            .insert(relative(path), Node::Link(target.to_owned()));
     }
 
     pub fn file(&mut self, path: &str, mode: u32, bytes: impl Into<Vec<u8>>) {
         self.parents(path);
         let bytes = bytes.into();
-        self.nodes.insert(relative(path), Node::File { mode, bytes });
+        self.nodes
+            .insert(relative(path), Node::File { mode, bytes });
     }
 
     /// A file or a whole folder of the host, with its modes and links.
@@ -65,7 +67,9 @@ impl Image {
     fn parents(&mut self, path: &str) {
         let path = relative(path);
         for (at, _) in path.match_indices('/') {
-            self.nodes.entry(path[..at].to_owned()).or_insert(Node::Directory);
+            self.nodes
+                .entry(path[..at].to_owned())
+                .or_insert(Node::Directory);
         }
     }
 
@@ -73,9 +77,25 @@ impl Image {
         for (inode, (path, node)) in (1..).zip(&self.nodes) {
             let builder = Builder::new(path).ino(inode).uid(0).gid(0);
             let (builder, bytes): (_, &[u8]) = match node {
-                Node::Directory => (builder.mode(0o755).set_mode_file_type(ModeFileType::Directory).nlink(2), b""),
-                Node::Link(target) => (builder.mode(0o777).set_mode_file_type(ModeFileType::Symlink), target.as_bytes()),
-                Node::File { mode, bytes } => (builder.mode(*mode).set_mode_file_type(ModeFileType::Regular), bytes),
+                Node::Directory => (
+                    builder
+                        .mode(0o755)
+                        .set_mode_file_type(ModeFileType::Directory)
+                        .nlink(2),
+                    b"",
+                ),
+                Node::Link(target) => (
+                    builder
+                        .mode(0o777)
+                        .set_mode_file_type(ModeFileType::Symlink),
+                    target.as_bytes(),
+                ),
+                Node::File { mode, bytes } => (
+                    builder
+                        .mode(*mode)
+                        .set_mode_file_type(ModeFileType::Regular),
+                    bytes,
+                ),
             };
             let mut entry = builder.write(&mut sink, bytes.len() as u32);
             entry.write_all(bytes)?;
@@ -136,12 +156,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("sub")).unwrap();
         fs::write(dir.path().join("sub/tool"), "#!").unwrap();
-        fs::set_permissions(dir.path().join("sub/tool"), fs::Permissions::from_mode(0o711)).unwrap();
+        fs::set_permissions(
+            dir.path().join("sub/tool"),
+            fs::Permissions::from_mode(0o711),
+        )
+        .unwrap();
         std::os::unix::fs::symlink("tool", dir.path().join("sub/alias")).unwrap();
         let mut image = Image::default();
         image.copy(dir.path(), "/opt").unwrap();
-        let names: Vec<_> = listing(&image).into_iter().map(|(name, mode, _)| (name, mode)).collect();
-        let expected = [("opt", 0o040755), ("opt/sub", 0o040755), ("opt/sub/alias", 0o120777), ("opt/sub/tool", 0o100711)];
+        let names: Vec<_> = listing(&image)
+            .into_iter()
+            .map(|(name, mode, _)| (name, mode))
+            .collect();
+        let expected = [
+            ("opt", 0o040755),
+            ("opt/sub", 0o040755),
+            ("opt/sub/alias", 0o120777),
+            ("opt/sub/tool", 0o100711),
+        ];
         assert_eq!(names, expected.map(|(name, mode)| (name.to_owned(), mode)));
     }
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const PACKAGES: &str = include_str!("../../../lab/packages/kernel");
-const RUST_METADATA: &str = include_str!("../../../lab/rust-metadata");
+pub(crate) const RUST_METADATA: &str = include_str!("../../../lab/rust-metadata");
 
 /// Where kernels are looked for, in this order; the newest in the first is the default.
 const SUITES: [&str; 2] = ["trixie-backports", "sid"];
@@ -26,6 +26,8 @@ struct Offer {
 #[derive(Clone, Debug)]
 pub struct Kernel {
     pub release: String,
+    /// Where its packages are.
+    pub suite: String,
     pub root: Root,
 }
 
@@ -40,11 +42,20 @@ impl Kernel {
             suites: &suites,
             packages: &packages,
         };
-        let parts = [recipe.digest(), offer.version.clone(), RUST_METADATA.to_owned()];
-        let key = format!("{}-{}", offer.release, digest(parts.iter().map(String::as_str)));
+        let parts = [
+            recipe.digest(),
+            offer.version.clone(),
+            RUST_METADATA.to_owned(),
+        ];
+        let key = format!(
+            "{}-{}",
+            offer.release,
+            digest(parts.iter().map(String::as_str))
+        );
         let path = cache.entry("roots", &key, |dir| make(cache, &offer, &recipe, dir))?;
         Ok(Self {
             release: offer.release,
+            suite: offer.suite,
             root: Root::at(path),
         })
     }
@@ -52,7 +63,10 @@ impl Kernel {
     /// The kernel image.
     pub fn image(&self) -> Result<PathBuf> {
         let usr = self.modules_dir().join("vmlinuz");
-        let boot = self.root.path().join(format!("boot/vmlinuz-{}", self.release));
+        let boot = self
+            .root
+            .path()
+            .join(format!("boot/vmlinuz-{}", self.release));
         match [usr, boot].into_iter().find(|path| path.exists()) {
             Some(path) => Ok(path),
             None => bail!("the packages of kernel {} hold no image", self.release),
@@ -62,6 +76,16 @@ impl Kernel {
     /// `/lib/modules/RELEASE`.
     pub fn modules_dir(&self) -> PathBuf {
         self.root.path().join("usr/lib/modules").join(&self.release)
+    }
+
+    /// The package with the source that it was built from.
+    pub fn source_package(&self) -> String {
+        format!("linux-source-{}", series(&self.release))
+    }
+
+    /// Where its headers are, as seen in the root.
+    pub fn headers_dir(&self) -> PathBuf {
+        Path::new("/usr/src").join(format!("linux-headers-{}", self.release))
     }
 
     /// Where kbuild is, as seen in the root.
@@ -100,7 +124,9 @@ fn newest(cache: &Cache, suite: &str) -> Result<Offer> {
         .iter()
         .filter_map(|d| d.strip_prefix("linux-headers-"))
         .find(|d| d.ends_with("-amd64"))
-        .with_context(|| format!("linux-headers-amd64 in '{suite}' depends on no kernel's headers"))?;
+        .with_context(|| {
+            format!("linux-headers-amd64 in '{suite}' depends on no kernel's headers")
+        })?;
     offer(&packages, suite, release)?
         .with_context(|| format!("suite '{suite}' lacks packages of its own kernel {release}"))
 }

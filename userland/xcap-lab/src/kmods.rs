@@ -30,7 +30,8 @@ fn name_of(file: &str) -> String {
 /// Puts `wanted` and what they need under `/lib/modules/RELEASE`, with the list that modprobe reads.
 pub fn add(image: &mut Image, modules_dir: &Path, release: &str, wanted: &[&str]) -> Result<()> {
     let list = modules_dir.join("modules.dep");
-    let text = fs::read_to_string(&list).with_context(|| format!("cannot read '{}'", list.display()))?;
+    let text =
+        fs::read_to_string(&list).with_context(|| format!("cannot read '{}'", list.display()))?;
     let built_in = fs::read_to_string(modules_dir.join("modules.builtin")).unwrap_or_default();
     let Index(index) = Index::parse(&text);
     let mut dependencies = String::new();
@@ -47,12 +48,23 @@ pub fn add(image: &mut Image, modules_dir: &Path, release: &str, wanted: &[&str]
             bail!("kernel {release} has no module '{name}'");
         };
         todo.extend(files[1..].iter().map(|file| name_of(file)));
-        let plain: Vec<&str> = files.iter().map(|file| file.trim_end_matches(".xz")).collect();
+        let plain: Vec<&str> = files
+            .iter()
+            .map(|file| file.trim_end_matches(".xz"))
+            .collect();
         dependencies.push_str(&format!("{}: {}\n", plain[0], plain[1..].join(" ")));
         let bytes = read(&modules_dir.join(&files[0]))?;
-        image.file(&format!("/lib/modules/{release}/{}", plain[0]), 0o644, bytes);
+        image.file(
+            &format!("/lib/modules/{release}/{}", plain[0]),
+            0o644,
+            bytes,
+        );
     }
-    image.file(&format!("/lib/modules/{release}/modules.dep"), 0o644, dependencies);
+    image.file(
+        &format!("/lib/modules/{release}/modules.dep"),
+        0o644,
+        dependencies,
+    );
     Ok(())
 }
 
@@ -74,7 +86,11 @@ mod tests {
     #[test]
     fn what_a_module_needs_comes_with_it() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("modules.dep"), "k/net-a.ko: k/b.ko k/c.ko\nk/b.ko: k/c.ko\nk/c.ko:\nk/d.ko:\n").unwrap();
+        fs::write(
+            dir.path().join("modules.dep"),
+            "k/net-a.ko: k/b.ko k/c.ko\nk/b.ko: k/c.ko\nk/c.ko:\nk/d.ko:\n",
+        )
+        .unwrap();
         fs::write(dir.path().join("modules.builtin"), "k/core.ko\n").unwrap();
         fs::create_dir(dir.path().join("k")).unwrap();
         for module in ["net-a", "b", "c", "d"] {
@@ -85,7 +101,12 @@ mod tests {
         let mut bytes = Vec::new();
         image.write(&mut bytes).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        for there in ["lib/modules/7.3/k/net-a.ko", "7.3/k/b.ko", "7.3/k/c.ko", "k/net-a.ko: k/b.ko k/c.ko\n"] {
+        for there in [
+            "lib/modules/7.3/k/net-a.ko",
+            "7.3/k/b.ko",
+            "7.3/k/c.ko",
+            "k/net-a.ko: k/b.ko k/c.ko\n",
+        ] {
             assert!(text.contains(there), "{there}");
         }
         assert!(!text.contains("k/d.ko"));

@@ -91,7 +91,9 @@ impl Lab {
         }
         self.in_all(|guest| {
             let settled = guest.run(&["/lab/settle"])?;
-            settled.ok(&format!("waiting for the carrier in {}", guest.name())).map(drop)
+            settled
+                .ok(&format!("waiting for the carrier in {}", guest.name()))
+                .map(drop)
         })?;
         Ok(fs::remove_dir_all(images)?)
     }
@@ -99,8 +101,14 @@ impl Lab {
     /// Does the same in every guest, at once.
     fn in_all(&self, act: impl Fn(&Guest) -> Result<()> + Sync) -> Result<()> {
         std::thread::scope(|scope| {
-            let all: Vec<_> = self.guests.values().map(|guest| scope.spawn(|| act(guest))).collect();
-            let mut results = all.into_iter().map(|one| one.join().expect("it doesn't panic"));
+            let all: Vec<_> = self
+                .guests
+                .values()
+                .map(|guest| scope.spawn(|| act(guest)))
+                .collect();
+            let mut results = all
+                .into_iter()
+                .map(|one| one.join().expect("it doesn't panic"));
             results.find(Result::is_err).unwrap_or(Ok(()))
         })
     }
@@ -125,7 +133,9 @@ impl Lab {
         };
         let software = Software {
             kernel: &materials.kernel.image()?,
-            initrd: guest_image::write(materials, config, place, None, images)?.display().to_string(),
+            initrd: guest_image::write(materials, config, place, None, images)?
+                .display()
+                .to_string(),
             append: guest_image::append(place, config),
         };
         self.add_machine(materials, place, hardware, &software)
@@ -172,9 +182,20 @@ impl Lab {
     ) -> Result<()> {
         let console = self.logs.console(place.name());
         let kernel = materials.kernel.root.path().to_owned();
-        let boot = software.kernel.parent().unwrap_or(software.kernel).to_owned();
+        let boot = software
+            .kernel
+            .parent()
+            .unwrap_or(software.kernel)
+            .to_owned();
         let folders = [self.logs.folder().to_owned(), kernel, boot];
-        let (machine, port) = Machine::start(&materials.machine, &folders, place, console, hardware, software)?;
+        let (machine, port) = Machine::start(
+            &materials.machine,
+            &folders,
+            place,
+            console,
+            hardware,
+            software,
+        )?;
         self.machines.push(machine);
         let link = Link::new(place.name(), port.try_clone()?, port, self.sink(place)?);
         self.guests.insert(place, Guest::new(link));
@@ -196,7 +217,10 @@ impl Lab {
                 }
             }
         });
-        let reader = Chunks { bytes, rest: Vec::new() };
+        let reader = Chunks {
+            bytes,
+            rest: Vec::new(),
+        };
         let link = Link::new(Where::DomU.name(), reader, input, self.sink(Where::DomU)?);
         Ok(Guest::new(link))
     }
@@ -210,7 +234,11 @@ impl Lab {
     }
 
     /// Runs one command on a bare machine whose clock counts instructions: its figures are the same in every run.
-    pub fn run_deterministic(materials: &Materials, config: &Config, command: &[String]) -> Result<Output> {
+    pub fn run_deterministic(
+        materials: &Materials,
+        config: &Config,
+        command: &[String],
+    ) -> Result<Output> {
         let running = step("running on the deterministic machine");
         let mut lab = Self::new(materials)?;
         let outcome = lab.run_job(materials, config, command);
@@ -223,7 +251,12 @@ impl Lab {
         }
     }
 
-    fn run_job(&mut self, materials: &Materials, config: &Config, command: &[String]) -> Result<Output> {
+    fn run_job(
+        &mut self,
+        materials: &Materials,
+        config: &Config,
+        command: &[String],
+    ) -> Result<Output> {
         let images = self.logs.folder().join("images");
         fs::create_dir(&images)?;
         let initramfs = guest_image::write(materials, config, Where::Bare, Some(command), &images)?;
@@ -277,7 +310,10 @@ impl Lab {
     pub fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
         let mut text = format!("{error:#}\n");
         for machine in &mut self.machines {
-            let closed = self.guests.get(&machine.place).is_some_and(|g| g.link().is_closed());
+            let closed = self
+                .guests
+                .get(&machine.place)
+                .is_some_and(|g| g.link().is_closed());
             if let Err(e) = machine.check(closed) {
                 text.push_str(&format!("{e:#}\n"));
             }
@@ -312,7 +348,12 @@ fn prune(materials: &Materials, runs: &Path) -> Result<()> {
     let mut ended: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(runs)? {
         let path = entry?.path();
-        if path.is_dir() && materials.cache.try_lock(&format!("runs/{}", file_name(&path)))?.is_some() {
+        if path.is_dir()
+            && materials
+                .cache
+                .try_lock(&format!("runs/{}", file_name(&path)))?
+                .is_some()
+        {
             crate::cache::remove(&path.join("images"))?;
             ended.push(path);
         }
@@ -327,7 +368,10 @@ fn prune(materials: &Materials, runs: &Path) -> Result<()> {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Chunks from a channel, as a stream.

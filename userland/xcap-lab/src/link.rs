@@ -129,15 +129,27 @@ impl Link {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                bail!("{} didn't start within {} s", self.guest, patience.as_secs());
+                bail!(
+                    "{} didn't start within {} s",
+                    self.guest,
+                    patience.as_secs()
+                );
             }
-            state = self.changed.wait_timeout(state, left).expect("no panic holds it").0;
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .expect("no panic holds it")
+                .0;
         }
         Ok(())
     }
 
     pub fn send(&self, request: &Request) -> Result<()> {
-        let sent = self.writer.lock().expect("no panic holds it").write_all(&encode(request));
+        let sent = self
+            .writer
+            .lock()
+            .expect("no panic holds it")
+            .write_all(&encode(request));
         if sent.is_err() || self.is_closed() {
             bail!("{} went away", self.guest);
         }

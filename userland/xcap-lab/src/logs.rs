@@ -6,9 +6,23 @@ use std::path::{Path, PathBuf};
 
 /// What the kernel prints when it isn't well.
 const SPLATS: [&str; 17] = [
-    "BUG:", "Oops", "Kernel panic", "WARNING:", "Call Trace:", "general protection fault", "hung task",
-    "blocked for more than", "soft lockup", "hard LOCKUP", "rcu: INFO:", "unregister_netdevice: waiting",
-    "KASAN:", "UBSAN:", "scheduling while atomic", "bad page", "possible recursive locking",
+    "BUG:",
+    "Oops",
+    "Kernel panic",
+    "WARNING:",
+    "Call Trace:",
+    "general protection fault",
+    "hung task",
+    "blocked for more than",
+    "soft lockup",
+    "hard LOCKUP",
+    "rcu: INFO:",
+    "unregister_netdevice: waiting",
+    "KASAN:",
+    "UBSAN:",
+    "scheduling while atomic",
+    "bad page",
+    "possible recursive locking",
 ];
 
 #[derive(Clone, Debug)]
@@ -41,8 +55,15 @@ impl Logs {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|e| e == "log") {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                logs.push((name, String::from_utf8_lossy(&fs::read(&path)?).into_owned()));
+                let name = path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                logs.push((
+                    name,
+                    String::from_utf8_lossy(&fs::read(&path)?).into_owned(),
+                ));
             }
         }
         logs.sort();
@@ -58,7 +79,11 @@ impl Logs {
         if found.is_empty() {
             return Ok(());
         }
-        bail!("the guests' logs tell of trouble:\n{}\nAll of them: {}", found.join("\n"), self.folder.display())
+        bail!(
+            "the guests' logs tell of trouble:\n{}\nAll of them: {}",
+            found.join("\n"),
+            self.folder.display()
+        )
     }
 
     /// The last lines of what a guest and its machine said.
@@ -76,7 +101,8 @@ impl Logs {
 }
 
 fn splats(log: &str) -> impl Iterator<Item = &str> {
-    log.lines().filter(|line| SPLATS.iter().any(|splat| line.contains(splat)))
+    log.lines()
+        .filter(|line| SPLATS.iter().any(|splat| line.contains(splat)))
 }
 
 #[cfg(test)]
@@ -89,8 +115,15 @@ mod tests {
         let logs = Logs::new(dir.path().to_owned());
         fs::write(logs.kernel("domU"), "[1.0] xcap: loaded\n").unwrap();
         logs.check().unwrap();
-        fs::write(logs.kernel("dom0"), "[2.0] WARNING: CPU: 0 PID: 1 at kernel/x.c:1\n").unwrap();
+        fs::write(
+            logs.kernel("dom0"),
+            "[2.0] WARNING: CPU: 0 PID: 1 at kernel/x.c:1\n",
+        )
+        .unwrap();
         let error = logs.check().unwrap_err().to_string();
-        assert!(error.contains("dom0.kernel.log: [2.0] WARNING: CPU: 0"), "{error}");
+        assert!(
+            error.contains("dom0.kernel.log: [2.0] WARNING: CPU: 0"),
+            "{error}"
+        );
     }
 }

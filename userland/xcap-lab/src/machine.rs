@@ -24,7 +24,11 @@ impl Accelerator {
     /// KVM where the processor offers it and we may use it. `/dev/kvm` alone proves nothing.
     pub fn detect() -> Self {
         let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let usable = fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
+        let usable = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/kvm")
+            .is_ok();
         if usable && offers_virtualization(&processor) {
             Self::Kvm
         } else {
@@ -35,7 +39,10 @@ impl Accelerator {
 
 fn offers_virtualization(cpuinfo: &str) -> bool {
     let mut flags = cpuinfo.lines().filter(|line| line.starts_with("flags"));
-    flags.any(|line| line.split_whitespace().any(|flag| flag == "vmx" || flag == "svm"))
+    flags.any(|line| {
+        line.split_whitespace()
+            .any(|flag| flag == "vmx" || flag == "svm")
+    })
 }
 
 /// What time is to the machine.
@@ -93,11 +100,26 @@ impl Machine {
         }
         let mut arguments: Vec<String> = Vec::new();
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(|&w| w.to_owned()));
-        add(&["-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35"]);
+        add(&[
+            "-nodefaults",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-machine",
+            "q35",
+        ]);
         match (hardware.clock, hardware.accelerator) {
             (Clock::Instructions, _) => add(&[
-                "-accel", "tcg", "-cpu", "max", "-seed", "1", "-icount", "shift=0,sleep=off",
-                "-rtc", "base=2026-01-01,clock=vm",
+                "-accel",
+                "tcg",
+                "-cpu",
+                "max",
+                "-seed",
+                "1",
+                "-icount",
+                "shift=0,sleep=off",
+                "-rtc",
+                "base=2026-01-01,clock=vm",
             ]),
             (Clock::Wall, Accelerator::Tcg) => add(&["-accel", "tcg,thread=multi", "-cpu", "max"]),
             (Clock::Wall, Accelerator::Kvm) => {
@@ -105,10 +127,23 @@ impl Machine {
                 add(&["-accel", "kvm", "-cpu", "host"]);
             }
         }
-        add(&["-smp", &hardware.cpus.to_string(), "-m", &hardware.memory_mib.to_string()]);
+        add(&[
+            "-smp",
+            &hardware.cpus.to_string(),
+            "-m",
+            &hardware.memory_mib.to_string(),
+        ]);
         add(&["-serial", &format!("file:{}", console.display())]);
-        add(&["-chardev", &format!("socket,id=agent,fd={}", agent.as_raw_fd())]);
-        add(&["-device", "virtio-serial-pci,romfile=", "-device", "virtserialport,chardev=agent"]);
+        add(&[
+            "-chardev",
+            &format!("socket,id=agent,fd={}", agent.as_raw_fd()),
+        ]);
+        add(&[
+            "-device",
+            "virtio-serial-pci,romfile=",
+            "-device",
+            "virtserialport,chardev=agent",
+        ]);
         let mut passed = vec![agent];
         let netdev = match hardware.cable {
             Cable::Unplugged => "hubport,id=cable,hubid=0".to_owned(),
@@ -120,7 +155,10 @@ impl Machine {
             }
         };
         add(&["-netdev", &netdev]);
-        let card = format!("{},netdev=cable,mac={},romfile=", hardware.nic, hardware.mac);
+        let card = format!(
+            "{},netdev=cable,mac={},romfile=",
+            hardware.nic, hardware.mac
+        );
         add(&["-device", &card]);
         add(&["-kernel", &software.kernel.display().to_string()]);
         add(&["-initrd", &software.initrd, "-append", &software.append]);
@@ -134,14 +172,24 @@ impl Machine {
         unsafe {
             command.pre_exec(move || {
                 for &fd in &fds {
-                    fcntl(BorrowedFd::borrow_raw(fd), FcntlArg::F_SETFD(FdFlag::empty()))?;
+                    fcntl(
+                        BorrowedFd::borrow_raw(fd),
+                        FcntlArg::F_SETFD(FdFlag::empty()),
+                    )?;
                 }
                 Ok(())
             });
         }
         let child = spawner::spawn(command)?;
         drop(passed);
-        Ok((Self { child, place, console }, ours))
+        Ok((
+            Self {
+                child,
+                place,
+                console,
+            },
+            ours,
+        ))
     }
 
     /// An error that holds QEMU's own words, if it has ended with any.

@@ -14,7 +14,13 @@ const MACHINE_PACKAGES: &str = include_str!("../../../lab/packages/machine");
 const MACHINE_SUITE: &str = "trixie";
 
 /// Userland tools that every guest has, as far as they are built.
-const TOOLS: [&str; 5] = ["xcap-guest", "xcap-read", "xcap-send", "xcap-recv", "xcap-bench"];
+const TOOLS: [&str; 5] = [
+    "xcap-guest",
+    "xcap-read",
+    "xcap-send",
+    "xcap-recv",
+    "xcap-bench",
+];
 
 pub struct Materials {
     pub cache: Cache,
@@ -34,7 +40,12 @@ impl Materials {
         let machine = machine_root(&cache)?;
         let module = match module {
             Some(ko) => Some(ko.to_owned()),
-            None => Some(module::build(&cache, &kernel, &source_tree()?, Lints::Compiler)?),
+            None => Some(module::build(
+                &cache,
+                &kernel,
+                &source_tree()?,
+                Lints::Compiler,
+            )?),
         };
         Ok(Self {
             cache,
@@ -62,7 +73,11 @@ impl Materials {
             command.arg(Path::new("/boot").join(packed.file_name().unwrap_or_default()));
             let mut unpack = command.stdout(std::process::Stdio::piped()).spawn()?;
             let mut bytes = Vec::new();
-            unpack.stdout.take().expect("piped above").read_to_end(&mut bytes)?;
+            unpack
+                .stdout
+                .take()
+                .expect("piped above")
+                .read_to_end(&mut bytes)?;
             if !unpack.wait()?.success() {
                 bail!("cannot unpack '{}'", packed.display());
             }
@@ -94,7 +109,9 @@ impl Materials {
 }
 
 pub fn wanted_kernel() -> Option<String> {
-    std::env::var("KERNEL").ok().filter(|kernel| !kernel.is_empty())
+    std::env::var("KERNEL")
+        .ok()
+        .filter(|kernel| !kernel.is_empty())
 }
 
 pub fn machine_root(cache: &Cache) -> Result<Root> {
@@ -133,6 +150,9 @@ fn tools() -> Result<Vec<PathBuf>> {
     if !agent.exists() {
         bail!("'{}' is missing: `make tools` builds it", agent.display());
     }
-    let there = TOOLS.iter().map(|tool| dir.join(tool)).filter(|path| path.exists());
+    let there = TOOLS
+        .iter()
+        .map(|tool| dir.join(tool))
+        .filter(|path| path.exists());
     Ok(there.collect())
 }

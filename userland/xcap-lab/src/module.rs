@@ -36,7 +36,10 @@ pub fn build(cache: &Cache, kernel: &Kernel, source: &Path, lints: Lints) -> Res
     let mut make = kernel.root.sandbox().bind(&copy).command("make");
     make.arg("-C").arg(kernel.build_dir());
     make.arg(format!("M={}", copy.display()));
-    make.arg(format!("-j{}", std::thread::available_parallelism().map_or(1, usize::from)));
+    make.arg(format!(
+        "-j{}",
+        std::thread::available_parallelism().map_or(1, usize::from)
+    ));
     make.arg("--no-print-directory");
     if lints == Lints::Clippy {
         make.arg("CLIPPY=1");
@@ -46,7 +49,10 @@ pub fn build(cache: &Cache, kernel: &Kernel, source: &Path, lints: Lints) -> Res
     let said = String::from_utf8_lossy(&built.stderr);
     if !built.status.success() {
         let steps = String::from_utf8_lossy(&built.stdout);
-        bail!("the module doesn't build for kernel {}:\n{steps}{said}", kernel.release);
+        bail!(
+            "the module doesn't build for kernel {}:\n{steps}{said}",
+            kernel.release
+        );
     }
     if !said.trim().is_empty() {
         if lints == Lints::Clippy {
@@ -67,14 +73,24 @@ pub fn check_format(kernel: &Kernel, source: &Path) -> Result<()> {
     for part in ["xcap_mod.rs", "kmod"] {
         for file in WalkDir::new(source.join(part)) {
             let path = file?.into_path();
-            if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("bindings_generated.rs") {
+            if path.extension().is_some_and(|e| e == "rs")
+                && !path.ends_with("bindings_generated.rs")
+            {
                 files.push(path);
             }
         }
     }
-    let mut rustfmt = kernel.root.sandbox().bind_ro(source).current_dir(source).command("rustfmt");
+    let mut rustfmt = kernel
+        .root
+        .sandbox()
+        .bind_ro(source)
+        .current_dir(source)
+        .command("rustfmt");
     rustfmt.args(["--check", "--edition", "2021"]).args(files);
-    run_shown(&mut rustfmt, "the module isn't formatted: run rustfmt --edition 2021 on the files named above")
+    run_shown(
+        &mut rustfmt,
+        "the module isn't formatted: run rustfmt --edition 2021 on the files named above",
+    )
 }
 
 fn run_shown(command: &mut Command, failure: &str) -> Result<()> {
@@ -88,7 +104,10 @@ fn run_shown(command: &mut Command, failure: &str) -> Result<()> {
 /// Makes `to` hold what `from` holds, leaving alone what is the same and what kbuild made.
 fn mirror(from: &Path, to: &Path) -> Result<()> {
     if !from.exists() {
-        bail!("'{}' is missing: is this xcap's source tree?", from.display());
+        bail!(
+            "'{}' is missing: is this xcap's source tree?",
+            from.display()
+        );
     }
     if from.is_dir() {
         fs::create_dir_all(to)?;
@@ -101,8 +120,13 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
         if !file.file_type().is_file() || !is_source(source) {
             continue;
         }
-        let target = if name.as_os_str().is_empty() { to.to_owned() } else { to.join(name) };
-        let bytes = fs::read(source).with_context(|| format!("cannot read '{}'", source.display()))?;
+        let target = if name.as_os_str().is_empty() {
+            to.to_owned()
+        } else {
+            to.join(name)
+        };
+        let bytes =
+            fs::read(source).with_context(|| format!("cannot read '{}'", source.display()))?;
         if fs::read(&target).ok().as_deref() != Some(&bytes) {
             if let Some(folder) = target.parent() {
                 fs::create_dir_all(folder)?;
@@ -122,11 +146,13 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn is_source(path: &Path) -> bool {
-    let generated = path
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().contains("generated") || name.to_string_lossy().ends_with(".mod.c"));
+    let generated = path.file_name().is_some_and(|name| {
+        name.to_string_lossy().contains("generated") || name.to_string_lossy().ends_with(".mod.c")
+    });
     let extension = path.extension().and_then(|e| e.to_str());
-    !generated && matches!(extension, None | Some("rs" | "c" | "h" | "S")) && !path.to_string_lossy().contains("/.")
+    !generated
+        && matches!(extension, None | Some("rs" | "c" | "h" | "S"))
+        && !path.to_string_lossy().contains("/.")
 }
 
 #[cfg(test)]
@@ -149,6 +175,9 @@ mod tests {
         assert!(!to.join("sub/a.rs").exists());
         assert_eq!(fs::read_to_string(to.join("sub/c.rs")).unwrap(), "2");
         assert!(to.join("a.o").exists());
-        assert_eq!(fs::metadata(to.join("b.rs")).unwrap().modified().unwrap(), untouched);
+        assert_eq!(
+            fs::metadata(to.join("b.rs")).unwrap().modified().unwrap(),
+            untouched
+        );
     }
 }

@@ -57,8 +57,13 @@ impl Root {
     pub fn ensure(cache: &Cache, name: &str, recipe: &Recipe) -> Result<Self> {
         let key = format!("{name}-{}", recipe.digest());
         let path = cache.entry("roots", &key, |dir| {
-            let making = crate::progress::step(format!("making root '{name}' from Debian's packages"));
-            Self::at(dir.to_owned()).install(recipe, &cache.path("roots/mmdebstrap.log"), &making)?;
+            let making =
+                crate::progress::step(format!("making root '{name}' from Debian's packages"));
+            Self::at(dir.to_owned()).install(
+                recipe,
+                &cache.path("roots/mmdebstrap.log"),
+                &making,
+            )?;
             making.done();
             Ok(())
         })?;
@@ -79,11 +84,20 @@ impl Root {
         ];
         arguments.extend(LEFT_OUT.map(|path| format!("--dpkgopt=path-exclude={path}")));
         let options = recipe.suites.iter().flat_map(|s| apt::suite_options(s));
-        arguments.extend(options.chain(apt::proxy_options()).map(|o| format!("--aptopt={o}")));
+        arguments.extend(
+            options
+                .chain(apt::proxy_options())
+                .map(|o| format!("--aptopt={o}")),
+        );
         arguments.push(suite.clone());
         arguments.push(self.path.display().to_string());
         let keyring = apt::keyring();
-        arguments.extend(recipe.suites.iter().map(|s| format!("deb {keyring} {mirror} {s} main")));
+        arguments.extend(
+            recipe
+                .suites
+                .iter()
+                .map(|s| format!("deb {keyring} {mirror} {s} main")),
+        );
         let mut command = as_root("mmdebstrap")?;
         run::logged(command.args(arguments), log, step)?;
         if !getuid().is_root() {
@@ -133,10 +147,21 @@ impl Sandbox {
             ]);
         }
         for dir in ["bin", "sbin", "lib", "lib64"] {
-            sandbox.add(["--symlink".to_owned(), format!("usr/{dir}"), format!("/{dir}")]);
+            sandbox.add([
+                "--symlink".to_owned(),
+                format!("usr/{dir}"),
+                format!("/{dir}"),
+            ]);
         }
-        sandbox.add(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"]);
-        sandbox.add(["--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin"]);
+        sandbox.add([
+            "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run",
+        ]);
+        sandbox.add([
+            "--clearenv",
+            "--setenv",
+            "PATH",
+            "/usr/sbin:/usr/bin:/sbin:/bin",
+        ]);
         sandbox.add(["--setenv", "LC_ALL", "C.UTF-8", "--setenv", "HOME", "/tmp"]);
         sandbox
     }
@@ -162,7 +187,12 @@ impl Sandbox {
 
     /// The host's `path`, for reading only, at the same place.
     pub fn bind_ro(self, path: &Path) -> Self {
-        self.with([OsString::from("--ro-bind"), path.into(), path.into()])
+        self.bind_ro_at(path, path)
+    }
+
+    /// The host's `path`, for reading only, at `inside`.
+    pub fn bind_ro_at(self, path: &Path, inside: &Path) -> Self {
+        self.with([OsString::from("--ro-bind"), path.into(), inside.into()])
     }
 
     pub fn bind_device(self, path: &str) -> Self {
@@ -198,7 +228,13 @@ mod tests {
     fn any_change_of_suites_or_packages_is_another_root() {
         let suites = ["trixie".to_owned()];
         let (one, two) = (["make".to_owned()], ["make".to_owned(), "gcc".to_owned()]);
-        let digest = |packages| Recipe { suites: &suites, packages }.digest();
+        let digest = |packages| {
+            Recipe {
+                suites: &suites,
+                packages,
+            }
+            .digest()
+        };
         assert_ne!(digest(&one), digest(&two));
     }
 }

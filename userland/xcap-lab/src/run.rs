@@ -59,6 +59,9 @@ pub fn tail(path: &Path, lines: usize) -> String {
     let text = String::from_utf8_lossy(&text);
     let all: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
     let from = all.len().saturating_sub(lines);
-    let shown: Vec<String> = all[from..].iter().map(|l| format!("  {}", l.trim_end())).collect();
+    let shown: Vec<String> = all[from..]
+        .iter()
+        .map(|l| format!("  {}", l.trim_end()))
+        .collect();
     shown.join("\n")
 }

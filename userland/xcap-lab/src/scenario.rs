@@ -21,10 +21,22 @@ pub struct Scenario {
 
 /// In the paper's order.
 pub const SCENARIOS: [Scenario; 4] = [
-    Scenario { wait_us: 0, size: 64 },
-    Scenario { wait_us: 1, size: 64 },
-    Scenario { wait_us: 0, size: 1500 },
-    Scenario { wait_us: 1, size: 1500 },
+    Scenario {
+        wait_us: 0,
+        size: 64,
+    },
+    Scenario {
+        wait_us: 1,
+        size: 64,
+    },
+    Scenario {
+        wait_us: 0,
+        size: 1500,
+    },
+    Scenario {
+        wait_us: 1,
+        size: 1500,
+    },
 ];
 
 impl fmt::Display for Scenario {
@@ -103,7 +115,10 @@ pub fn destination(lab: &Lab) -> &'static str {
 /// after.
 pub fn run(lab: &Lab, scenario: Scenario, run: Run) -> Result<Measured> {
     let place = capturing_place(lab);
-    let measured: Vec<(Where, &Guest)> = lab.guests().filter(|(place, _)| *place != Where::Sender).collect();
+    let measured: Vec<(Where, &Guest)> = lab
+        .guests()
+        .filter(|(place, _)| *place != Where::Sender)
+        .collect();
     let before = Counters::read(lab)?;
     for (_, guest) in &measured {
         control(guest, "reset")?;
@@ -111,7 +126,12 @@ pub fn run(lab: &Lab, scenario: Scenario, run: Run) -> Result<Measured> {
     }
     let frames = run.frames.to_string();
     let mut capture = vec![
-        "xcap-recv", "--interface", "eth0", "--json", "--count", &frames, "--silence", "2000", "--timeout", "120000",
+        "xcap-recv",
+        "--interface",
+        "eth0",
+        "--json",
+        "--count",
+        &frames,
     ];
     let buffer = run.buffer.map(|bytes| bytes.to_string());
     if let Some(bytes) = &buffer {
@@ -122,8 +142,18 @@ pub fn run(lab: &Lab, scenario: Scenario, run: Run) -> Result<Measured> {
 
     let (wait, size) = (scenario.wait_us.to_string(), scenario.size.to_string());
     let send = [
-        "xcap-send", "--interface", "eth0", "--json", "--destination", destination(lab), "--size", &size, "--wait",
-        &wait, "--count", &frames,
+        "xcap-send",
+        "--interface",
+        "eth0",
+        "--json",
+        "--destination",
+        destination(lab),
+        "--size",
+        &size,
+        "--wait",
+        &wait,
+        "--count",
+        &frames,
     ];
     let sender = lab.guest(Where::Sender).run(&send)?.ok("xcap-send")?;
     settle(lab)?;
@@ -136,6 +166,8 @@ pub fn run(lab: &Lab, scenario: Scenario, run: Run) -> Result<Measured> {
         let report = guest.run(&["xcap-read", "--json"])?;
         reports.insert(*place, report.ok(&format!("xcap-read in {place}"))?);
     }
+    // One that waits for frames that were lost has nothing more to wait for.
+    capturer.signal(nix::libc::SIGTERM)?;
     let capturer = capturer.wait(PATIENCE)?.ok("xcap-recv")?;
 
     let sent: Sent = serde_json::from_str(&sender).context("what xcap-send printed")?;
@@ -165,7 +197,10 @@ fn settle(lab: &Lab) -> Result<()> {
         if now == last {
             return Ok(());
         }
-        anyhow::ensure!(Instant::now() < deadline, "frames go on coming, though the sender has ended");
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "frames go on coming, though the sender has ended"
+        );
         last = now;
     }
 }

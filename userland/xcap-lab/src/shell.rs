@@ -26,14 +26,19 @@ pub fn shell(options: &ShellOptions) -> Result<ExitCode> {
 }
 
 fn talk(lab: &Lab, options: &ShellOptions) -> Result<ExitCode> {
-    eprintln!("xcap-lab: this is {}; `exit` ends it and the lab", options.place);
+    eprintln!(
+        "xcap-lab: this is {}; `exit` ends it and the lab",
+        options.place
+    );
     let (rows, columns) = size();
     let terminal = Terminal {
         name: std::env::var("TERM").unwrap_or_else(|_| "vt100".to_owned()),
         rows,
         columns,
     };
-    let running = lab.guest(options.place).spawn_on_terminal(&["sh", "-l"], terminal)?;
+    let running = lab
+        .guest(options.place)
+        .spawn_on_terminal(&["sh", "-l"], terminal)?;
     let _raw = Raw::enter()?;
     let mut input = running.input();
     let sizes = running.input();

@@ -22,15 +22,19 @@ pub fn spawn(mut command: Command) -> Result<Child> {
     });
     // SAFETY: prctl is async-signal-safe.
     unsafe {
-        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
-            0 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
-        });
+        command.pre_exec(
+            || match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            },
+        );
     }
     let name = command.get_program().to_string_lossy().into_owned();
     let (answer, started) = channel();
     let task = Box::new(move || drop(answer.send(command.spawn())));
-    tasks.send(task).expect("the spawner lives as long as the process");
+    tasks
+        .send(task)
+        .expect("the spawner lives as long as the process");
     let started = started.recv().expect("the spawner answers");
     started.with_context(|| format!("cannot run {name}"))
 }

@@ -1,0 +1,78 @@
+# `make help` lists what there is.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# Tools run in bare initramfs images: static, and for a target of their own so that build scripts aren't.
+TARGET := x86_64-unknown-linux-gnu
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/userland/target)
+export XCAP_TOOLS := $(TARGET_DIR)/$(TARGET)/release
+export RUSTFLAGS := -C target-feature=+crt-static
+CARGO := cd userland && cargo
+BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
+LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-send -p xcap-recv
+LAB := $(XCAP_TOOLS)/xcap-lab
+
+.PHONY: module modules rust-metadata tools check check-userland check-module test demo bench paper host clean help
+
+module modules:
+	@lab/check-headers '$(KDIR)'
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+
+rust-metadata:
+	@lab/graft-metadata '$(KDIR)'
+
+host:
+	@lab/host-packages
+
+tools: host
+	@echo 'building the tools' >&2
+	@$(BUILD) $(LAB_TOOLS)
+
+demo: tools
+	@$(LAB) demo
+
+check: check-userland check-module
+
+check-userland: tools
+	@echo 'checking userland' >&2
+	@$(CARGO) fmt --check
+	@if cargo clippy --version >/dev/null 2>&1; then \
+		$(CARGO) clippy --quiet --locked --target $(TARGET) --all-targets -- -D warnings; \
+	else echo 'no cargo clippy here: lints left out' >&2; fi
+	@$(CARGO) test --quiet --locked --target $(TARGET)
+
+check-module: tools
+	@$(LAB) module --format
+	@$(LAB) module --clippy >/dev/null
+
+test: check
+	@$(BUILD) -p xcap-bench -p xcap-paper
+	@$(CARGO) test --quiet --locked --target $(TARGET) -p xcap-lab --features vm --test vm
+
+bench: tools
+	@$(BUILD) -p xcap-bench
+	@$(XCAP_TOOLS)/xcap-bench
+
+paper: tools
+	@$(BUILD) -p xcap-paper
+	@$(XCAP_TOOLS)/xcap-paper
+
+clean:
+	@rm -rf userland/target results
+	@find . -path ./userland -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name modules.order -o -name Module.symvers -o -name bindings_generated.rs \) \
+		-type f -exec rm -f {} +
+
+help:
+	@echo 'make                 build xcap.ko for the running kernel, or KDIR='
+	@echo 'make rust-metadata   add to a Debian kernel'"'"'s headers (KDIR=) what Rust modules need'
+	@echo 'make demo            the lab: what each stage of capturing costs in dom0 and domU'
+	@echo 'make check           formatting, lints, unit tests: seconds, no virtual machine'
+	@echo 'make test            the same, and the tests in virtual machines'
+	@echo 'make bench           what a probe costs, beside other tools'
+	@echo 'make paper           the whole study, and its report'
+	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
+	@echo 'make clean           remove what was built here; the cache stays'
+	@echo
+	@echo 'KERNEL= chooses the lab'"'"'s kernel, MIRROR= the Debian mirror.'
+	@echo 'The lab is kept in $${XDG_CACHE_HOME:-~/.cache}/xcap.'

@@ -1,0 +1,60 @@
+//! A driver that comes after xcap.
+
+use crate::world::{capture, reload, report, stage, On, World};
+use anyhow::{ensure, Result};
+use libtest_mimic::Trial;
+use xcap_lab::scenario::control;
+use xcap_lab::{Guest, Lab, Where};
+
+const OF_THE_DRIVER: [&str; 2] = ["nic_irq", "nic_poll"];
+
+pub fn trials(world: &'static World) -> Vec<Trial> {
+    let one = |backend| {
+        let name = format!("a_driver_that_comes_later_is_armed_then_{backend}");
+        world.trial(name, On::Bare, move |lab| comes_later(lab, backend))
+    };
+    ["direct", "kretprobe", "fprobe"].map(one).into()
+}
+
+fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
+    let guest = lab.guest(Where::Bare);
+    reload(guest)?;
+    guest.sh(&format!(
+        "rmmod xcap; ip link set eth0 down; rmmod e1000e; insmod /lab/xcap.ko backend={}",
+        if backend == "direct" { "auto" } else { backend }
+    ))?;
+    states(guest, "absent", None)?;
+    for _ in 0..2 {
+        guest.sh(". /lab/network.sh; card_up e1000e; /lab/settle")?;
+        states(guest, "armed", Some(backend))?;
+        control(guest, "start")?;
+        capture(lab, 7, 1000)?;
+        let polled = stage(&report(guest)?, "nic_poll")?.work;
+        ensure!(polled == 7, "{polled} of 7 frames");
+        control(guest, "start")?;
+        guest.sh("ip link set eth0 down; rmmod e1000e")?;
+        states(guest, "gone", None)?;
+    }
+    guest.sh(". /lab/network.sh; card_up e1000e; /lab/settle")?;
+    reload(guest)
+}
+
+fn states(guest: &Guest, wanted: &str, backend: Option<&str>) -> Result<()> {
+    let report = report(guest)?;
+    for name in OF_THE_DRIVER {
+        let stage = stage(&report, name)?;
+        ensure!(
+            stage.state == wanted,
+            "{name} is {}, not {wanted}",
+            stage.state
+        );
+        if backend.is_some() {
+            ensure!(
+                stage.backend.as_deref() == backend,
+                "{name} is hooked by {:?}, not {backend:?}",
+                stage.backend
+            );
+        }
+    }
+    Ok(())
+}

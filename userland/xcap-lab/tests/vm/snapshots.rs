@@ -1,0 +1,105 @@
+//! Readings that are made while samples come in.
+
+use crate::asleep::BACKENDS;
+use crate::world::{reload, On, World};
+use anyhow::{ensure, Context, Result};
+use libtest_mimic::Trial;
+use xcap_lab::scenario::control;
+use xcap_lab::{Guest, Where};
+use xcap_read::{parse, Stage};
+
+/// Both CPUs call a probed function in a tight loop; meanwhile `stats` is read as fast as it can be.
+const STORM: &str = r#"
+calls=/sys/kernel/debug/xcap_targets/call
+rm -f /tmp/calm.* /tmp/snapshots
+for cpu in 1 2; do
+	{
+		taskset -p $cpu $(exec sh -c 'echo $PPID') >/dev/null
+		for round in $(seq 200); do echo xcap_target_10 2000 >$calls; done
+		touch /tmp/calm.$cpu
+	} &
+done
+until [ -e /tmp/calm.1 ] && [ -e /tmp/calm.2 ]; do
+	grep -E '^(# |storm )' /sys/kernel/debug/xcap/stats >>/tmp/snapshots
+done
+wait
+grep -E '^(# |storm )' /sys/kernel/debug/xcap/stats >>/tmp/snapshots
+cat /tmp/snapshots
+"#;
+
+/// What [`STORM`] calls.
+const CALLS: u64 = 2 * 200 * 2000;
+
+pub fn trials(world: &'static World) -> Vec<Trial> {
+    let one = |backend| {
+        let name = format!("no_reading_is_torn_while_two_cpus_hit_{backend}");
+        world.trial(name, On::Bare, move |lab| {
+            storm(lab.guest(Where::Bare), backend)
+        })
+    };
+    BACKENDS.map(one).into()
+}
+
+fn storm(guest: &Guest, backend: &str) -> Result<()> {
+    reload(guest)?;
+    guest.sh("grep -q ^xcap_targets /proc/modules || insmod /lab/targets/xcap_targets.ko")?;
+    control(
+        guest,
+        &format!("add xcap_target_10 as storm backend={backend}"),
+    )?;
+    let text = guest.sh(STORM)?;
+    let mut readings = Vec::new();
+    for reading in text.split_inclusive("# end\n") {
+        // Refuses figures that contradict each other.
+        let stats = parse(reading).with_context(|| format!("in this reading: {reading}"))?;
+        readings.push(
+            stats
+                .stages
+                .into_iter()
+                .next()
+                .context("no line of the storm")?,
+        );
+    }
+    for pair in readings.windows(2) {
+        grown(&pair[0], &pair[1])?;
+    }
+    let within =
+        |stage: &&Stage| stage.exact && 0 < stage.moments.count && stage.moments.count < CALLS;
+    let telling = readings.iter().filter(within).count();
+    let all = readings.len();
+    println!("{backend}: {all} readings, {telling} of them exact in the midst of the storm");
+    ensure!(
+        telling >= 10,
+        "{telling} of {all} readings are exact and of a storm under way"
+    );
+    control(guest, "stop")?;
+    let last = readings.last().context("no reading")?;
+    ensure!(last.exact, "not exact when nothing comes in");
+    ensure!(
+        last.entries == CALLS && last.moments.count + last.missed == CALLS,
+        "{} of {CALLS} calls counted, {} missed, {} entered",
+        last.moments.count,
+        last.missed,
+        last.entries
+    );
+    Ok(())
+}
+
+/// Nothing that was counted is forgotten.
+fn grown(before: &Stage, after: &Stage) -> Result<()> {
+    let figures = |stage: &Stage| {
+        [
+            ("count", u128::from(stage.moments.count)),
+            ("sum", stage.moments.sum),
+            ("sumsq", stage.moments.sumsq),
+            ("max", stage.max.unwrap_or(0).into()),
+            ("entries", stage.entries.into()),
+            ("self_sum", stage.self_sum),
+            ("histogram", stage.histogram.total()),
+        ]
+    };
+    for ((name, earlier), (_, later)) in figures(before).into_iter().zip(figures(after)) {
+        ensure!(earlier <= later, "{name} fell from {earlier} to {later}");
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! The machines that trials share, and what they do with them.
+
+use anyhow::{ensure, Context, Result};
+use libtest_mimic::{Failed, Trial};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+use xcap_lab::config::Copy;
+use xcap_lab::scenario::{capturing_place, control, destination};
+use xcap_lab::{kbuild, Config, Guest, Lab, Materials, Where};
+use xcap_read::report::{Report, StageReport};
+
+/// More than anything takes that isn't hanging.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Started when the first trial asks for them.
+#[derive(Default)]
+pub struct World {
+    materials: OnceLock<Materials>,
+    xen: Mutex<Slot>,
+    bare: Mutex<Slot>,
+}
+
+#[derive(Default)]
+enum Slot {
+    #[default]
+    NotStarted,
+    Running(Box<Lab>),
+    Failed,
+}
+
+/// Which machines a trial wants.
+#[derive(Clone, Copy, PartialEq)]
+pub enum On {
+    Xen,
+    Bare,
+}
+
+impl World {
+    /// A trial on one of the labs; what goes wrong is shown with the guests' last lines.
+    pub fn trial(
+        &'static self,
+        name: impl Into<String>,
+        on: On,
+        act: impl Fn(&Lab) -> Result<()> + Send + 'static,
+    ) -> Trial {
+        Trial::test(name, move || {
+            self.with(on, |lab| act(lab))
+                .map_err(|e| Failed::from(format!("{e:#}")))
+        })
+    }
+
+    /// Every lab that was started.
+    pub fn each_started(&self, mut act: impl FnMut(&Lab) -> Result<()>) -> Result<()> {
+        for slot in [&self.xen, &self.bare] {
+            if let Slot::Running(lab) = &*slot.lock().expect("trials run one after another") {
+                act(lab)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn with(&self, on: On, act: impl FnOnce(&Lab) -> Result<()>) -> Result<()> {
+        let slot = match on {
+            On::Xen => &self.xen,
+            On::Bare => &self.bare,
+        };
+        let mut slot = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if matches!(*slot, Slot::NotStarted) {
+            *slot = Slot::Failed;
+            let materials = self.materials()?;
+            let config = match on {
+                On::Xen => Config::xen(),
+                On::Bare => Config {
+                    copies: vec![targets(materials)?],
+                    ..Config::bare()
+                },
+            };
+            *slot = Slot::Running(Box::new(Lab::boot(materials, &config)?));
+        }
+        let Slot::Running(lab) = &mut *slot else {
+            anyhow::bail!("this lab didn't start");
+        };
+        act(lab).map_err(|e| lab.explain(e))
+    }
+
+    pub fn materials(&self) -> Result<&Materials> {
+        if let Some(materials) = self.materials.get() {
+            return Ok(materials);
+        }
+        let made = Materials::prepare(None)?;
+        Ok(self.materials.get_or_init(|| made))
+    }
+
+    pub fn shut_down(&self) {
+        for slot in [&self.xen, &self.bare] {
+            *slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Slot::NotStarted;
+        }
+    }
+}
+
+/// The modules of lab/targets, in `/lab/targets`.
+pub fn targets(materials: &Materials) -> Result<Copy> {
+    let source = xcap_lab::materials::source_tree()?.join("lab/targets");
+    Ok(Copy {
+        from: kbuild::build(materials, &source)?,
+        to: "/lab/targets".to_owned(),
+    })
+}
+
+/// Guests that receive: where xcap can be.
+pub fn receivers(lab: &Lab) -> Vec<&Guest> {
+    lab.guests()
+        .filter(|(place, _)| *place != Where::Sender)
+        .map(|(_, guest)| guest)
+        .collect()
+}
+
+/// Loads xcap anew, whatever was before.
+pub fn reload(guest: &Guest) -> Result<()> {
+    guest
+        .sh("if grep -q ^xcap /proc/modules; then rmmod xcap; fi; insmod /lab/xcap.ko")
+        .map(drop)
+}
+
+/// Loads xcap anew in all receivers, with this backend (`auto`: as it comes).
+pub fn reload_all(lab: &Lab, backend: &str) -> Result<()> {
+    for guest in receivers(lab) {
+        reload(guest)?;
+        if backend != "auto" {
+            control(guest, &format!("backend={backend}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub fn report(guest: &Guest) -> Result<Report> {
+    let text = guest
+        .run(&["xcap-read", "--json"])?
+        .ok("xcap-read --json")?;
+    serde_json::from_str(&text).context("what xcap-read printed")
+}
+
+/// Reads xcap until it says what is waited for.
+pub fn until(guest: &Guest, what: &str, come: impl Fn(&Report) -> bool) -> Result<Report> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let report = report(guest)?;
+        if come(&report) {
+            return Ok(report);
+        }
+        ensure!(Instant::now() < deadline, "{}: {what}: never", guest.name());
+    }
+}
+
+pub fn stage<'a>(report: &'a Report, name: &str) -> Result<&'a StageReport> {
+    report
+        .stage(name)
+        .with_context(|| format!("no stage {name}"))
+}
+
+/// Captures `frames` frames sent `gap_us` apart, all receivers recording from when the capturer is ready until all are
+/// captured.
+pub fn capture(lab: &Lab, frames: u32, gap_us: u32) -> Result<()> {
+    capture_watched(lab, frames, gap_us, |_| Ok(()))
+}
+
+/// The same; `watch` is called in each receiver when the capturer is ready and no frame has come.
+pub fn capture_watched(
+    lab: &Lab,
+    frames: u32,
+    gap_us: u32,
+    watch: impl Fn(&Guest) -> Result<()>,
+) -> Result<()> {
+    let (count, gap) = (frames.to_string(), gap_us.to_string());
+    let receive = [
+        "xcap-recv",
+        "-i",
+        "eth0",
+        "--count",
+        &count,
+        "--timeout",
+        "60000",
+        "--json",
+    ];
+    let mut capturer = lab.guest(capturing_place(lab)).spawn(&receive)?;
+    capturer.wait_for_line("ready", PATIENCE)?;
+    for guest in receivers(lab) {
+        watch(guest)?;
+        control(guest, "reset")?;
+    }
+    let send = [
+        "xcap-send",
+        "-i",
+        "eth0",
+        "-d",
+        destination(lab),
+        "--count",
+        &count,
+        "--wait",
+        &gap,
+    ];
+    lab.guest(Where::Sender).run(&send)?.ok("xcap-send")?;
+    let captured = capturer.wait(PATIENCE)?.ok("xcap-recv")?;
+    for guest in receivers(lab) {
+        control(guest, "stop")?;
+    }
+    let captured: serde_json::Value = serde_json::from_str(&captured)?;
+    ensure!(
+        captured["captured"] == frames,
+        "the capturer says {captured}, but {frames} were sent"
+    );
+    Ok(())
+}
