@@ -198,6 +198,11 @@ impl Probe {
         self.backend
     }
 
+    /// Whether it is hooked as all are, not with a backend of its own.
+    pub(crate) fn follows_choice(&self) -> bool {
+        self.wanted.is_none() && self.state != state::DRAINING
+    }
+
     /// Whether it is on a function of module `module`.
     pub(crate) fn is_in(&self, module: &CStr) -> bool {
         self.function
@@ -414,23 +419,6 @@ impl Probe {
     pub(crate) fn release(&mut self) {
         self.hook = None;
         self.pin = None;
-    }
-
-    /// Waits until no call is in flight in a disarmed hook, and frees it.
-    ///
-    /// # Errors
-    ///
-    /// `EINTR`: a signal came first; the hook stays.
-    pub(crate) fn drain(&mut self) -> Result {
-        if self.needs_draining() {
-            direct::synchronize();
-            while self.is_draining()? {
-                registry::pause()?;
-            }
-            direct::synchronize();
-        }
-        self.release();
-        Ok(())
     }
 
     /// The module with the function goes. Nothing is in flight in it.

@@ -137,15 +137,34 @@ impl Registry {
     pub(crate) fn choose(&mut self, choice: Choice) -> Result {
         let recording = self.recording;
         self.stop();
-        for probe in self.probes.iter_mut() {
-            probe.drain()?;
+        let drained = self.drain(Probe::follows_choice, pause);
+        if drained.is_ok() {
+            self.around.choice = choice;
         }
-        self.around.choice = choice;
         if recording {
-            self.start()
-        } else {
-            Ok(())
+            self.start()?;
         }
+        drained
+    }
+
+    /// Frees the disarmed hooks of all probes that are `meant`, when nothing is in them any more.
+    fn drain(&mut self, meant: fn(&Probe) -> bool, pause: fn() -> Result) -> Result {
+        let draining = |probe: &&Probe| meant(probe) && probe.needs_draining();
+        if self.probes.iter().any(|probe| draining(&probe)) {
+            direct::synchronize();
+            for probe in self.probes.iter().filter(draining) {
+                while probe.is_draining()? {
+                    pause()?;
+                }
+            }
+            direct::synchronize();
+        }
+        for probe in self.probes.iter_mut() {
+            if meant(probe) {
+                probe.release();
+            }
+        }
+        Ok(())
     }
 
     /// `calibrate`: measures anew what probes cost.
@@ -327,15 +346,14 @@ impl Drop for Armed {
     fn drop(&mut self) {
         let mut registry = REGISTRY.lock();
         registry.stop();
-        if registry.probes.iter().any(Probe::needs_draining) {
-            direct::synchronize();
-            // What may sleep pins the module: these return soon. A signal can't hurry them.
-            for probe in registry.probes.iter() {
-                while probe.is_draining().unwrap_or(true) {
-                    let _ = pause();
-                }
-            }
-            direct::synchronize();
+        // What may sleep pins the module: these return soon, and a signal can't hurry them.
+        let patiently = || {
+            let _ = pause();
+            Ok(())
+        };
+        while registry.drain(|_| true, patiently).is_err() {
+            // Counting takes memory, of which there is none just now.
+            patiently().ok();
         }
         registry.probes.clear();
     }
