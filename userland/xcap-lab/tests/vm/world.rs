@@ -161,15 +161,24 @@ pub fn stage<'a>(report: &'a Report, name: &str) -> Result<&'a StageReport> {
 /// Captures `frames` frames sent `gap_us` apart, all receivers recording from when the capturer is ready until all are
 /// captured.
 pub fn capture(lab: &Lab, frames: u32, gap_us: u32) -> Result<()> {
-    capture_watched(lab, frames, gap_us, |_| Ok(()))
+    capture_watched(lab, frames, gap_us, |_, _| Ok(()))
 }
 
-/// The same; `watch` is called in each receiver when the capturer is ready and no frame has come.
+/// A moment of a capture, in each receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    BeforeReset,
+    AfterReset,
+    BeforeStop,
+    AfterStop,
+}
+
+/// The same; `watch` is called in each receiver around what xcap records.
 pub fn capture_watched(
     lab: &Lab,
     frames: u32,
     gap_us: u32,
-    watch: impl Fn(&Guest) -> Result<()>,
+    mut watch: impl FnMut(&Guest, Moment) -> Result<()>,
 ) -> Result<()> {
     let (count, gap) = (frames.to_string(), gap_us.to_string());
     let receive = [
@@ -185,8 +194,9 @@ pub fn capture_watched(
     let mut capturer = lab.guest(capturing_place(lab)).spawn(&receive)?;
     capturer.wait_for_line("ready", PATIENCE)?;
     for guest in receivers(lab) {
-        watch(guest)?;
+        watch(guest, Moment::BeforeReset)?;
         control(guest, "reset")?;
+        watch(guest, Moment::AfterReset)?;
     }
     let send = [
         "xcap-send",
@@ -202,7 +212,9 @@ pub fn capture_watched(
     lab.guest(Where::Sender).run(&send)?.ok("xcap-send")?;
     let captured = capturer.wait(PATIENCE)?.ok("xcap-recv")?;
     for guest in receivers(lab) {
+        watch(guest, Moment::BeforeStop)?;
         control(guest, "stop")?;
+        watch(guest, Moment::AfterStop)?;
     }
     let captured: serde_json::Value = serde_json::from_str(&captured)?;
     ensure!(
