@@ -6,8 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 TARGET := x86_64-unknown-linux-gnu
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/userland/target)
 export XCAP_TOOLS := $(TARGET_DIR)/$(TARGET)/release
-export RUSTFLAGS := -C target-feature=+crt-static
-CARGO := cd userland && cargo
+CARGO := cd userland && RUSTFLAGS='-C target-feature=+crt-static' cargo
 BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
 LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-send -p xcap-recv
 LAB := $(XCAP_TOOLS)/xcap-lab
@@ -46,16 +45,20 @@ check-module: tools
 	@$(LAB) module --clippy >/dev/null
 
 test: check
-	@$(BUILD) -p xcap-bench -p xcap-paper
+	@$(BUILD)
 	@$(CARGO) test --quiet --locked --target $(TARGET) -p xcap-lab --features vm --test vm
+	@$(XCAP_TOOLS)/xcap-bench check
+	@$(XCAP_TOOLS)/xcap-paper run --results results/paper-short --frames 200 --repetitions 2 --environments xen-pv
+	@$(XCAP_TOOLS)/xcap-paper report --results results/paper-short
 
 bench: tools
 	@$(BUILD) -p xcap-bench
-	@$(XCAP_TOOLS)/xcap-bench
+	@$(XCAP_TOOLS)/xcap-bench all
 
 paper: tools
 	@$(BUILD) -p xcap-paper
-	@$(XCAP_TOOLS)/xcap-paper
+	@$(XCAP_TOOLS)/xcap-paper run
+	@$(XCAP_TOOLS)/xcap-paper report
 
 clean:
 	@rm -rf userland/target results
