@@ -33,7 +33,11 @@ impl Bed {
     }
 
     fn config(&self, copies: &[Copy]) -> Config {
-        let modules = [(&self.targets, "xcap_targets.ko"), (&self.peers, "c_kretprobe.ko"), (&self.peers, "c_fprobe.ko")];
+        let modules = [
+            (&self.targets, "xcap_targets.ko"),
+            (&self.peers, "c_kretprobe.ko"),
+            (&self.peers, "c_fprobe.ko"),
+        ];
         let modules = modules.map(|(folder, name)| Copy {
             from: folder.join(name),
             to: place(name),
@@ -49,14 +53,25 @@ impl Bed {
 
     /// Runs a job where an instruction is a cycle, and every run gives the same figures.
     pub fn deterministic(&self, job: &Job, copies: &[Copy]) -> Result<Outcome> {
-        let command = ["xcap-bench".to_owned(), "guest".to_owned(), serde_json::to_string(job)?];
+        let command = [
+            "xcap-bench".to_owned(),
+            "guest".to_owned(),
+            serde_json::to_string(job)?,
+        ];
         let output = Lab::run_deterministic(&self.materials, &self.config(copies), &command)?;
         outcome(&output.ok("the measurement")?)
     }
 
     /// Runs a job on two CPUs, by the host's clock.
     pub fn two_cpus(&self, job: &Job) -> Result<Outcome> {
-        let text = self.wall(&["xcap-bench".to_owned(), "guest".to_owned(), serde_json::to_string(job)?], false)?;
+        let text = self.wall(
+            &[
+                "xcap-bench".to_owned(),
+                "guest".to_owned(),
+                serde_json::to_string(job)?,
+            ],
+            false,
+        )?;
         outcome(&text)
     }
 
@@ -64,7 +79,10 @@ impl Bed {
     pub fn umask(&self, plan: Plan) -> Result<Experiment> {
         let words = ["xcap-bench", "umask", "--json", "/dev/stdout", "--quiet"].map(str::to_owned);
         let mut command = words.to_vec();
-        command.extend([format!("--runs={}", plan.runs), format!("--calls={}", plan.calls)]);
+        command.extend([
+            format!("--runs={}", plan.runs),
+            format!("--calls={}", plan.calls),
+        ]);
         let text = self.wall(&command, true)?;
         serde_json::from_str(&text).with_context(|| format!("xcap-bench umask printed '{text}'"))
     }
@@ -78,7 +96,9 @@ impl Bed {
         let mut stdout = Vec::new();
         let ran = lab.guest(Where::Bare).spawn(command).and_then(|running| {
             running.close_stdin()?;
-            running.forward(&mut stdout, &mut std::io::stderr())?.ok(&command.join(" "))
+            running
+                .forward(&mut stdout, &mut std::io::stderr())?
+                .ok(&command.join(" "))
         });
         match ran {
             Ok(_) => Ok(String::from_utf8_lossy(&stdout).into_owned()),

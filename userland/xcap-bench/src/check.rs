@@ -23,13 +23,18 @@ pub fn module_row(module: &str) -> (String, Tool) {
     let tool = Tool::Module {
         file: place(&format!("{module}.ko")),
     };
-    (format!("C module, {}", module.trim_start_matches("c_")), tool)
+    (
+        format!("C module, {}", module.trim_start_matches("c_")),
+        tool,
+    )
 }
 
 /// What is measured at every check and in every benchmark.
 pub fn own_rows() -> Vec<(String, Tool)> {
     let backends = BACKENDS.iter().rev().map(|backend| backend_row(backend));
-    backends.chain(REFERENCES.map(|(module, _)| module_row(module))).collect()
+    backends
+        .chain(REFERENCES.map(|(module, _)| module_row(module)))
+        .collect()
 }
 
 pub fn run(bed: &Bed, update: bool) -> Result<()> {
@@ -57,13 +62,19 @@ pub fn run(bed: &Bed, update: bool) -> Result<()> {
         match &hit.outcome {
             Ok(cost) => {
                 let beyond = cost.instructions - hit.unprobed;
-                println!("{:24} {:8.1} instructions a hit beyond the unprobed {:.1}", hit.probe, beyond, hit.unprobed);
+                println!(
+                    "{:24} {:8.1} instructions a hit beyond the unprobed {:.1}",
+                    hit.probe, beyond, hit.unprobed
+                );
                 // Peers are measured for comparison; their cost is their own.
                 if hit.probe.starts_with("xcap") {
                     measured.insert(hit.probe.clone(), (beyond * 10.0).round() / 10.0);
                 }
                 if cost.lost > 0 {
-                    complaints.push(format!("{}: {} of {} hits lost", hit.probe, cost.lost, cost.calls));
+                    complaints.push(format!(
+                        "{}: {} of {} hits lost",
+                        hit.probe, cost.lost, cost.calls
+                    ));
                 }
             }
             Err(reason) => complaints.push(format!("{}: {reason}", hit.probe)),
@@ -72,7 +83,11 @@ pub fn run(bed: &Bed, update: bool) -> Result<()> {
     let path = xcap_lab::materials::source_tree()?.join(FILE);
     let kernel = &bed.materials.kernel.release;
     if update {
-        let mut record = if path.exists() { Record::load(&path)? } else { Record::default() };
+        let mut record = if path.exists() {
+            Record::load(&path)?
+        } else {
+            Record::default()
+        };
         record.0.insert(kernel.clone(), measured);
         record.save(&path)?;
         println!("recorded in {FILE}");

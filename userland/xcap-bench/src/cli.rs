@@ -8,14 +8,18 @@ use xcap_bench::control::BACKENDS;
 #[derive(Parser)]
 #[command(
     version,
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
         xcap-bench umask                            the paper's experiment, on this machine\n  \
         xcap-bench umask --runs 10 --backend direct --json umask.json\n  \
-        xcap-bench check                            instructions a hit, against the record"
+        xcap-bench check                            instructions a hit, against the record\n  \
+        xcap-bench all                              what make bench does"
 )]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub all: AllOptions,
 }
 
 #[derive(Subcommand)]
@@ -24,6 +28,8 @@ pub enum Command {
     Umask(UmaskOptions),
     /// On the deterministic machine: reports are true, and no hit costs more than on record
     Check(CheckOptions),
+    /// Everything, beside every peer: results/bench/bench.json and docs/benchmarks.md (the default)
+    All(AllOptions),
     /// What the others run inside a guest
     #[command(hide = true)]
     Guest { job: String },
@@ -53,6 +59,22 @@ pub struct CheckOptions {
     /// Write what was measured into the record, instead of comparing
     #[arg(long)]
     pub update: bool,
+    /// Use this module instead of building the source tree's
+    #[arg(long, value_name = "KO")]
+    pub module: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct AllOptions {
+    /// Runs of the paper's experiment with each backend
+    #[arg(long, default_value_t = 100)]
+    pub runs: u32,
+    /// Calls in such a run
+    #[arg(long, default_value_t = 1_000_000)]
+    pub calls: u32,
+    /// Only peers whose names hold this; docs/benchmarks.md then stays as it is
+    #[arg(long = "peer", value_name = "WORD")]
+    pub peers: Vec<String>,
     /// Use this module instead of building the source tree's
     #[arg(long, value_name = "KO")]
     pub module: Option<PathBuf>,

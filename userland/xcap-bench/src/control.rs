@@ -21,7 +21,9 @@ pub fn control(command: &str) -> Result<()> {
             bail!("{path} isn't there: load the module (insmod xcap.ko), and be root")
         }
         Err(e) if e.kind() == ErrorKind::PermissionDenied => bail!("cannot write {path}: be root"),
-        Err(e) => Err(e).with_context(|| format!("xcap refused '{command}'; {FOLDER}/probes may say why")),
+        Err(e) => {
+            Err(e).with_context(|| format!("xcap refused '{command}'; {FOLDER}/probes may say why"))
+        }
     }
 }
 

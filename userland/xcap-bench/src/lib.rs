@@ -1,12 +1,16 @@
 //! What a probe costs, and whether what it reports is true: xcap's backends beside every peer.
 
 pub mod bed;
+pub mod bench;
 pub mod check;
 pub mod control;
+pub mod document;
 pub mod exact;
 pub mod hit;
+mod installed;
 pub mod job;
 mod kbuild;
+pub mod peers;
 mod progress;
 pub mod record;
 pub mod scale;

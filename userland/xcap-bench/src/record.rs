@@ -17,7 +17,8 @@ pub struct Record(pub BTreeMap<String, BTreeMap<String, f64>>);
 
 impl Record {
     pub fn load(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read '{}'", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("'{}' is no record", path.display()))
     }
 
@@ -29,17 +30,23 @@ impl Record {
     /// One sentence for each that costs more than it may; the kernel's own counts if they are on record,
     /// those of any other if not.
     pub fn exceeded(&self, kernel: &str, measured: &BTreeMap<String, f64>) -> Vec<String> {
-        let (whose, counts) = match self.0.get_key_value(kernel).or_else(|| self.0.last_key_value()) {
+        let (whose, counts) = match self
+            .0
+            .get_key_value(kernel)
+            .or_else(|| self.0.last_key_value())
+        {
             Some(found) => found,
             None => return vec!["the record is empty".to_owned()],
         };
-        let sentence = |(probe, count): (&String, &f64)| match counts.get(probe) {
+        let sentence = |(probe, count): (&String, &f64)| {
+            match counts.get(probe) {
             None => Some(format!("{probe}: {count:.1} instructions a hit, and not on record")),
             Some(record) if *count > record * MARGIN => Some(format!(
                 "{probe}: {count:.1} instructions a hit, {:.1} % more than the {record:.1} on record for {whose}",
                 (count / record - 1.0) * 100.0
             )),
             Some(_) => None,
+        }
         };
         measured.iter().filter_map(sentence).collect()
     }
@@ -59,7 +66,10 @@ mod tests {
         assert!(record.exceeded("7.3", &counts(51.0)).is_empty());
         let said = record.exceeded("7.3", &counts(51.1));
         assert_eq!(said.len(), 1);
-        assert!(said[0].contains("xcap direct") && said[0].contains("51.1") && said[0].contains("50.0"), "{said:?}");
+        assert!(
+            said[0].contains("xcap direct") && said[0].contains("51.1") && said[0].contains("50.0"),
+            "{said:?}"
+        );
     }
 
     #[test]

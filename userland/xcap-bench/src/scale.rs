@@ -35,7 +35,10 @@ pub struct Scale {
 }
 
 pub fn measure() -> Result<Vec<Scale>> {
-    BACKENDS.iter().map(|backend| row(backend).with_context(|| format!("backend {backend}"))).collect()
+    BACKENDS
+        .iter()
+        .map(|backend| row(backend).with_context(|| format!("backend {backend}")))
+        .collect()
 }
 
 fn milliseconds<T>(what: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
@@ -57,7 +60,11 @@ fn row(backend: &str) -> Result<Scale> {
         bail!("a call was made and not counted");
     }
     // The stages of the capture path are not what is counted here.
-    for stage in report()?.stages.iter().filter(|stage| stage.stage != "umask") {
+    for stage in report()?
+        .stages
+        .iter()
+        .filter(|stage| stage.stage != "umask")
+    {
         control(&format!("del {}", stage.stage))?;
     }
     let mut candidates = quiet_functions()?;
@@ -68,7 +75,9 @@ fn row(backend: &str) -> Result<Scale> {
     for step in STEPS {
         let (spent, ()) = milliseconds(|| {
             while armed < step {
-                let function = candidates.pop_front().context("too few functions to probe")?;
+                let function = candidates
+                    .pop_front()
+                    .context("too few functions to probe")?;
                 // Some can't be probed, by this backend or by any.
                 if control(&format!("add {function} as p{armed} backend={backend}")).is_ok() {
                     armed += 1;
@@ -103,9 +112,14 @@ fn row(backend: &str) -> Result<Scale> {
 fn quiet_functions() -> Result<VecDeque<String>> {
     const PREFIXES: [&str; 5] = ["tcp_", "udp_", "xfrm_", "fib_", "inet_"];
     let list = fs::read_to_string("/sys/kernel/tracing/available_filter_functions")?;
-    let names = list.lines().filter(|line| PREFIXES.iter().any(|prefix| line.starts_with(prefix)));
+    let names = list
+        .lines()
+        .filter(|line| PREFIXES.iter().any(|prefix| line.starts_with(prefix)));
     // Those of modules have the module's name behind them, variants of the compiler's a dot.
-    Ok(names.filter(|name| !name.contains([' ', '.'])).map(str::to_owned).collect())
+    Ok(names
+        .filter(|name| !name.contains([' ', '.']))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// KiB, by /proc/meminfo.

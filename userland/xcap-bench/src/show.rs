@@ -18,15 +18,23 @@ fn table(header: &[&str]) -> Table {
 
 fn lines(table: &Table) -> String {
     let text = table.to_string();
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    text.lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 /// The experiment in the paper's form, beside the paper's figures.
 pub fn umask(experiment: &Experiment) -> String {
     let mut table = table(&["probe", "µs a call, 95 %", "99 %", "times", "lost"]);
-    let unprobed = experiment.series.first().map_or(f64::NAN, |series| series.mean);
+    let unprobed = experiment
+        .series
+        .first()
+        .map_or(f64::NAN, |series| series.mean);
     for series in &experiment.series {
-        let lost = series.probe_saw.as_ref().map_or("-".to_owned(), |saw| saw.missed.to_string());
+        let lost = series
+            .probe_saw
+            .as_ref()
+            .map_or("-".to_owned(), |saw| saw.missed.to_string());
         table.add_row([
             series.probe.clone(),
             format!("{:.5} ± {:.5}", series.mean, series.ci95),
@@ -36,7 +44,13 @@ pub fn umask(experiment: &Experiment) -> String {
         ]);
     }
     let (mean, ci95) = PAPER_UNPROBED;
-    table.add_row(["paper: none".to_owned(), format!("{mean:.5} ± {ci95:.5}"), "-".into(), "1.00".into(), "-".into()]);
+    table.add_row([
+        "paper: none".to_owned(),
+        format!("{mean:.5} ± {ci95:.5}"),
+        "-".into(),
+        "1.00".into(),
+        "-".into(),
+    ]);
     let (probed, ci95) = PAPER_PROBED;
     table.add_row([
         "paper: SystemTap".to_owned(),
@@ -45,7 +59,10 @@ pub fn umask(experiment: &Experiment) -> String {
         format!("{:.2}", probed / mean),
         "-".into(),
     ]);
-    let runs = experiment.series.first().map_or(0, |series| series.runs.len());
+    let runs = experiment
+        .series
+        .first()
+        .map_or(0, |series| series.runs.len());
     format!(
         "umask() on {}: {runs} runs of {} calls\n{}",
         experiment.kernel,
@@ -57,8 +74,14 @@ pub fn umask(experiment: &Experiment) -> String {
 /// What is reported for functions of known length.
 pub fn exact(all: &[Exactness]) -> String {
     let mut table = table(&["probe", "function", "length", "reported", "corrected"]);
-    table.column_mut(1).expect("there are five").set_cell_alignment(CellAlignment::Left);
-    table.column_mut(0).expect("there are five").set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(10)));
+    table
+        .column_mut(1)
+        .expect("there are five")
+        .set_cell_alignment(CellAlignment::Left);
+    table
+        .column_mut(0)
+        .expect("there are five")
+        .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(10)));
     for one in all {
         let nested = if one.nested { " (callee probed)" } else { "" };
         table.add_row([
@@ -66,7 +89,11 @@ pub fn exact(all: &[Exactness]) -> String {
             format!("{}{nested}", one.function),
             one.length.to_string(),
             format!("{:.2}", one.mean),
-            format!("{:.2}{}", one.corrected, if one.holds() { "" } else { " ✗" }),
+            format!(
+                "{:.2}{}",
+                one.corrected,
+                if one.holds() { "" } else { " ✗" }
+            ),
         ]);
     }
     lines(&table)

@@ -21,7 +21,10 @@ pub fn call(function: &str, count: u64) -> Result<()> {
 pub fn last_cycles() -> Result<u64> {
     let path = format!("{FOLDER}/call");
     let text = fs::read_to_string(&path)?;
-    let cycles = text.split_whitespace().nth(2).and_then(|word| word.parse().ok());
+    let cycles = text
+        .split_whitespace()
+        .nth(2)
+        .and_then(|word| word.parse().ok());
     cycles.with_context(|| format!("{path} says '{}'", text.trim()))
 }
 
@@ -30,5 +33,7 @@ pub fn lengths() -> Result<BTreeMap<String, u64>> {
     let path = format!("{FOLDER}/functions");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     let lines = text.lines().filter_map(|line| line.split_once(' '));
-    lines.map(|(name, length)| Ok((name.to_owned(), length.parse()?))).collect()
+    lines
+        .map(|(name, length)| Ok((name.to_owned(), length.parse()?)))
+        .collect()
 }

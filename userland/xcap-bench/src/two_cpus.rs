@@ -47,7 +47,9 @@ fn row(name: &str, calls: u32, probe: Option<&Probe>) -> Result<Shared> {
     };
     let ns = |time: Duration| time.as_nanos() as f64 / f64::from(calls);
     let (one, two) = (ns(best(1)?), ns(best(2)?));
-    let count = probe.map(|probe| Ok::<u64, anyhow::Error>(probe.read()?.count)).transpose()?;
+    let count = probe
+        .map(|probe| Ok::<u64, anyhow::Error>(probe.read()?.count))
+        .transpose()?;
     Ok(Shared {
         probe: name.to_owned(),
         one,
@@ -74,7 +76,11 @@ fn on_cpus(cpus: usize, calls: u32) -> Result<Duration> {
                 })
             })
             .collect();
-        let times = threads.into_iter().map(|t| t.join().expect("timing doesn't panic"));
-        times.into_iter().try_fold(Duration::ZERO, |slowest, time| Ok(slowest.max(time?)))
+        let times = threads
+            .into_iter()
+            .map(|t| t.join().expect("timing doesn't panic"));
+        times
+            .into_iter()
+            .try_fold(Duration::ZERO, |slowest, time| Ok(slowest.max(time?)))
     })
 }

@@ -89,7 +89,10 @@ pub fn run(plan: Plan, backends: &[String]) -> Result<Experiment> {
         };
         series.push(Series::of(backend, times, Some(saw))?);
     }
-    let kernel = nix::sys::utsname::uname()?.release().to_string_lossy().into_owned();
+    let kernel = nix::sys::utsname::uname()?
+        .release()
+        .to_string_lossy()
+        .into_owned();
     Ok(Experiment {
         kernel,
         calls: plan.calls,
@@ -133,7 +136,14 @@ mod tests {
 
     #[test]
     fn an_unprobed_experiment_keeps_each_run() {
-        let experiment = run(Plan { runs: 3, calls: 100 }, &[]).unwrap();
+        let experiment = run(
+            Plan {
+                runs: 3,
+                calls: 100,
+            },
+            &[],
+        )
+        .unwrap();
         assert_eq!(experiment.series.len(), 1);
         assert_eq!(experiment.series[0].runs.len(), 3);
         assert!(experiment.series[0].runs.iter().all(|&us| us > 0.0));

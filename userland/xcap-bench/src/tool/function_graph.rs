@@ -9,7 +9,8 @@ const FOLDER: &str = "/sys/kernel/tracing";
 struct Tracing;
 
 fn write(file: &str, text: &str) -> Result<()> {
-    fs::write(format!("{FOLDER}/{file}"), text).with_context(|| format!("cannot write '{text}' to tracefs' {file}"))
+    fs::write(format!("{FOLDER}/{file}"), text)
+        .with_context(|| format!("cannot write '{text}' to tracefs' {file}"))
 }
 
 pub fn arm(function: &str) -> Result<Box<dyn Armed>> {
@@ -23,7 +24,10 @@ impl Armed for Tracing {
     /// Its ring buffer.
     fn memory_kib(&self) -> Result<u64> {
         let text = fs::read_to_string(format!("{FOLDER}/buffer_total_size_kb"))?;
-        let size = text.split_whitespace().next().and_then(|word| word.parse().ok());
+        let size = text
+            .split_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok());
         size.context("tracefs doesn't say how large its buffer is")
     }
 

@@ -15,15 +15,24 @@ pub fn insmod(file: &str, parameters: &[String]) -> Result<()> {
     let output = Command::new("insmod").arg(file).args(parameters).output();
     let output = output.context("cannot run insmod")?;
     if !output.status.success() {
-        bail!("insmod {file}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "insmod {file}: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }
 
 pub fn rmmod(name: &str) -> Result<()> {
-    let output = Command::new("rmmod").arg(name).output().context("cannot run rmmod")?;
+    let output = Command::new("rmmod")
+        .arg(name)
+        .output()
+        .context("cannot run rmmod")?;
     if !output.status.success() {
-        bail!("rmmod {name}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "rmmod {name}: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }
@@ -31,13 +40,17 @@ pub fn rmmod(name: &str) -> Result<()> {
 /// What a loaded module takes.
 pub fn module_kib(name: &str) -> Result<u64> {
     let modules = fs::read_to_string("/proc/modules")?;
-    let line = modules.lines().find(|line| line.split(' ').next() == Some(name));
+    let line = modules
+        .lines()
+        .find(|line| line.split(' ').next() == Some(name));
     let size = line.and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok());
     Ok(size.with_context(|| format!("module {name} isn't loaded"))? / 1024)
 }
 
 pub fn arm(function: &str, file: &str) -> Result<Box<dyn Armed>> {
-    let name = Path::new(file).file_stem().context("a module's file has a name")?;
+    let name = Path::new(file)
+        .file_stem()
+        .context("a module's file has a name")?;
     insmod(file, &[format!("symbol={function}")])?;
     Ok(Box::new(Loaded {
         name: name.to_string_lossy().into_owned(),
@@ -50,7 +63,10 @@ impl Armed for Loaded {
     }
 
     fn finish(self: Box<Self>) -> Result<Reading> {
-        moments(&fs::read_to_string(format!("/sys/module/{}/parameters/stats", self.name))?)
+        moments(&fs::read_to_string(format!(
+            "/sys/module/{}/parameters/stats",
+            self.name
+        ))?)
     }
 }
 

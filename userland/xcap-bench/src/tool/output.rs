@@ -35,8 +35,16 @@ fn reading(count: u64, sum: f64) -> Reading {
 
 /// The last line `COUNT SUM …`.
 pub fn moments(text: &str) -> Result<Reading> {
-    let line = text.lines().rev().find(|line| !line.trim().is_empty()).context("it printed nothing")?;
-    let numbers: Option<Vec<u64>> = line.split_whitespace().take(2).map(|word| word.parse().ok()).collect();
+    let line = text
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .context("it printed nothing")?;
+    let numbers: Option<Vec<u64>> = line
+        .split_whitespace()
+        .take(2)
+        .map(|word| word.parse().ok())
+        .collect();
     match numbers.as_deref() {
         Some(&[count, sum]) => Ok(reading(count, sum as f64)),
         _ => bail!("no count and sum in '{line}'"),
@@ -49,9 +57,15 @@ fn bpftrace(text: &str) -> Result<Reading> {
             continue;
         };
         if value["type"] == "stats" {
-            let map = value["data"].as_object().and_then(|maps| maps.values().next());
+            let map = value["data"]
+                .as_object()
+                .and_then(|maps| maps.values().next());
             let map = map.context("an empty map")?;
-            let number = |key: &str| map[key].as_u64().with_context(|| format!("no {key} in {map}"));
+            let number = |key: &str| {
+                map[key]
+                    .as_u64()
+                    .with_context(|| format!("no {key} in {map}"))
+            };
             return Ok(reading(number("count")?, number("total")? as f64));
         }
     }
@@ -60,7 +74,9 @@ fn bpftrace(text: &str) -> Result<Reading> {
 
 fn perf(text: &str) -> Result<Reading> {
     let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.trim_start_matches(['#', ' ']).strip_prefix(name));
+        let line = text
+            .lines()
+            .find_map(|line| line.trim_start_matches(['#', ' ']).strip_prefix(name));
         let number = line.map(|rest| rest.trim_start_matches([':', ' ']));
         let number = number.and_then(|rest| rest.split_whitespace().next());
         number.and_then(|word| word.parse::<f64>().ok())

@@ -52,7 +52,9 @@ pub fn arm(
 /// Whether anything is hooked on the function's ftrace entry.
 fn is_hooked(function: &str) -> Result<bool> {
     let list = fs::read_to_string("/sys/kernel/tracing/enabled_functions")?;
-    Ok(list.lines().any(|line| line.split([' ', '\t']).next() == Some(function)))
+    Ok(list
+        .lines()
+        .any(|line| line.split([' ', '\t']).next() == Some(function)))
 }
 
 impl Process {
@@ -63,7 +65,11 @@ impl Process {
                 bail!("it ended ({status}): {}", self.said()?);
             }
             if Instant::now() > deadline {
-                bail!("it hooked nothing on {function} within {} s: {}", PATIENCE.as_secs(), self.said()?);
+                bail!(
+                    "it hooked nothing on {function} within {} s: {}",
+                    PATIENCE.as_secs(),
+                    self.said()?
+                );
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -78,7 +84,11 @@ impl Process {
             output.read_to_end(&mut bytes)?;
             text.push_str(&String::from_utf8_lossy(&bytes));
         }
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
         Ok(lines[lines.len().saturating_sub(6)..].join("; "))
     }
 
@@ -86,7 +96,11 @@ impl Process {
         let deadline = Instant::now() + PATIENCE;
         while self.child.try_wait()?.is_none() {
             if Instant::now() > deadline {
-                bail!("it didn't end within {} s of being interrupted: {}", PATIENCE.as_secs(), self.said()?);
+                bail!(
+                    "it didn't end within {} s of being interrupted: {}",
+                    PATIENCE.as_secs(),
+                    self.said()?
+                );
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -126,7 +140,11 @@ fn resident_kib(pid: u32) -> Result<u64> {
     let mut family = vec![pid];
     let mut rest: Vec<(u32, u32, u64)> = Vec::new();
     for entry in fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
+        let Some(pid) = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
             continue;
         };
         // A process may end while we look.
