@@ -184,15 +184,23 @@ fn bridge(dom0: &Part) -> Option<Hop> {
     ))
 }
 
-/// The guest's interface in dom0: the one that most was sent to, if there are several.
+/// The guest's interface in dom0, with the queue before it: the one that most was sent to, if
+/// there are several.
 fn vif(dom0: &Part) -> Option<Hop> {
-    let came = |vif: &String| dom0.grown(vif, "tx_packets") + dom0.grown(vif, "tx_dropped");
+    let counters = ["tx_packets", "tx_dropped", "queue_dropped"];
+    let came = |vif: &String| -> u64 {
+        counters
+            .iter()
+            .map(|counter| dom0.grown(vif, counter))
+            .sum()
+    };
     let vifs = dom0
         .after
         .counters
         .keys()
         .filter(|name| name.starts_with("vif"));
     let vif = vifs.max_by_key(|vif| came(vif))?;
-    let dropped = drops(dom0, vif, &["tx_dropped"]);
-    Some(hop("vif", "dom0", came(vif), &dropped, &statistics(vif)))
+    let dropped = drops(dom0, vif, &counters[1..]);
+    let source = format!("{}, its queue", statistics(vif));
+    Some(hop("vif", "dom0", came(vif), &dropped, &source))
 }

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 use xcap_read::Histogram;
 
-use super::svg::{figure, text, HEAD};
+use super::svg::{figure, font, text, HEAD};
 use super::{theme, Heading, WIDTH};
 use crate::histogram::{bounds, density};
 use crate::numbers::tick;
@@ -36,7 +36,7 @@ pub fn distributions(heading: &Heading, panels: &[Distribution]) -> String {
             let top = HEAD + at as i32 * PANEL;
             let foot = if last { FOOT } else { 0 };
             let bottom = height - top - PANEL - foot;
-            let area = root.margin(top + 17, bottom, 8, 20);
+            let area = root.margin(top + 17, bottom, 14, 20);
             let densities = density(panel.histogram);
             let peak = densities
                 .iter()
@@ -51,7 +51,7 @@ pub fn distributions(heading: &Heading, panels: &[Distribution]) -> String {
                 .disable_y_axis()
                 .x_labels(5)
                 .x_label_formatter(&|value| tick(*value))
-                .label_style(("sans-serif", 11).into_font().color(&theme::MUTED))
+                .label_style(font(10).color(&theme::MUTED))
                 .bold_line_style(theme::GRID)
                 .light_line_style(TRANSPARENT)
                 .axis_style(theme::GRID)

@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::svg::{figure, text, Fault, Root, HEAD};
+use super::svg::{figure, font, text, Fault, Root, HEAD};
 use super::{theme, Heading, WIDTH};
 use crate::numbers::{short, tick};
 
@@ -58,7 +58,7 @@ pub fn rows(
         .fold(0.0, f64::max);
     figure(heading, height, |root| {
         draw_legend(root, legend)?;
-        let area = root.margin(head, 0, 8, 52);
+        let area = root.margin(head, 0, 14, 56);
         let mut builder = ChartBuilder::on(&area);
         builder.set_label_area_size(LabelAreaPosition::Bottom, FOOT);
         match scale {
@@ -103,7 +103,7 @@ where
         .disable_y_axis()
         .x_labels(5)
         .x_label_formatter(&|value| tick(*value))
-        .label_style(("sans-serif", 11).into_font().color(&theme::MUTED))
+        .label_style(font(10).color(&theme::MUTED))
         .bold_line_style(theme::GRID)
         .light_line_style(TRANSPARENT)
         .axis_style(theme::GRID)
@@ -177,7 +177,7 @@ pub fn stacks(heading: &Heading, legend: &[(String, RGBColor)], stacks: &[Stack]
     let top = if top > 0.0 { top } else { 1.0 };
     figure(heading, (head + body + FOOT) as u32, |root| {
         draw_legend(root, legend)?;
-        let area = root.margin(head, 0, 8, 20);
+        let area = root.margin(head, 0, 14, 20);
         let mut chart = ChartBuilder::on(&area)
             .set_label_area_size(LabelAreaPosition::Bottom, FOOT)
             .build_cartesian_2d(0.0..top, 0..body)?;
@@ -187,7 +187,7 @@ pub fn stacks(heading: &Heading, legend: &[(String, RGBColor)], stacks: &[Stack]
             .disable_y_axis()
             .x_labels(5)
             .x_label_formatter(&|value| tick(*value))
-            .label_style(("sans-serif", 11).into_font().color(&theme::MUTED))
+            .label_style(font(10).color(&theme::MUTED))
             .bold_line_style(theme::GRID)
             .light_line_style(TRANSPARENT)
             .axis_style(theme::GRID)

@@ -27,7 +27,7 @@ pub fn figure(
     let mut drawn = String::new();
     {
         let root = SVGBackend::with_string(&mut drawn, (WIDTH, height)).into_drawing_area();
-        let outcome = text(&root, heading.title, (8, 6), 14, theme::INK, HPos::Left)
+        let outcome = text(&root, heading.title, (8, 5), 14, theme::INK, HPos::Left)
             .and_then(|()| {
                 text(
                     &root,
@@ -48,6 +48,11 @@ pub fn figure(
     dress(&drawn, heading)
 }
 
+/// A font whose letters come out `size` pixels high: plotters takes the line's height.
+pub fn font(size: u32) -> FontDesc<'static> {
+    ("sans-serif", f64::from(size) * 1.24).into_font()
+}
+
 /// Text whose top is at `at`.
 pub fn text(
     root: &Root,
@@ -57,7 +62,7 @@ pub fn text(
     colour: RGBColor,
     anchor: HPos,
 ) -> Result<(), Fault> {
-    let style = TextStyle::from(("sans-serif", size).into_font())
+    let style = TextStyle::from(font(size))
         .color(&colour)
         .pos(Pos::new(anchor, VPos::Top));
     Ok(root.draw_text(words, &style, at)?)

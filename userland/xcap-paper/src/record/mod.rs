@@ -61,14 +61,18 @@ pub fn record(
         _ => None,
     };
     let measured = role != Role::Sender;
+    let mut queues = counters::read()?;
     if measured {
+        xcap::control("stop")?;
+        counters::add_queues(&mut queues);
         xcap::control("start")?;
         xcap::control("reset")?;
     }
     let began = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
-    let before = snapshot(measured)?;
+    let mut before = snapshot(measured)?;
+    counters::take_queues(&mut before.counters, &queues);
     begun();
     let sent = destination
         .map(|mac| send(interface, mac, task))
@@ -78,7 +82,8 @@ pub fn record(
         await_quiet()?;
         xcap::control("stop")?;
     }
-    let after = snapshot(measured)?;
+    let mut after = snapshot(measured)?;
+    counters::add_queues(&mut after.counters);
     Ok(Part {
         format: FORMAT,
         task,

@@ -111,11 +111,16 @@ fn finding(
         .collect();
     let holding = claims.len() - contradicted.len() - undecided.len();
     let named = |claims: &[&Claim]| {
-        claims
+        let more = claims.len().saturating_sub(2);
+        let some = claims[..claims.len() - more]
             .iter()
             .map(|claim| claim.text.as_str())
             .collect::<Vec<_>>()
-            .join("; ")
+            .join("; ");
+        match more {
+            0 => some,
+            more => format!("{some}; and {more} more"),
+        }
     };
     let (verdict, mut why) = match (contradicted.as_slice(), undecided.as_slice()) {
         ([], []) => (Verdict::Holds, format!("all {} claims hold", claims.len())),
@@ -172,10 +177,10 @@ fn average(series: &Series) -> String {
 fn tested(outcome: &Result<Estimate, String>, what: &str) -> String {
     match outcome {
         Ok(estimate) => format!(
-            "{what} {:.2} ({:.2} to {:.2}), {}, {} repetitions",
-            estimate.value,
-            estimate.low,
-            estimate.high,
+            "{what} {} ({} to {}), {}, {} repetitions",
+            short(estimate.value),
+            short(estimate.low),
+            short(estimate.high),
             probability(estimate.p),
             estimate.repetitions
         ),

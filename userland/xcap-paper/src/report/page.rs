@@ -47,15 +47,17 @@ pub fn page(report: &Report) -> String {
                 main {
                     (summary(report))
                     (section("paper", "The paper's figures", html! {
-                        p { "Four scenarios: " code { "w" i { "wait in µs" } "s" i { "size in bytes" } } ". "
-                            "Hue tells the size of the frames, strength whether the sender waits. "
+                        p { "Four scenarios: frames of 64 or of 1500 bytes, sent without a pause ("
+                            code { "w0s0064" } ", " code { "w0s1500" } ") or with 1 µs between them ("
+                            code { "w1s0064" } ", " code { "w1s1500" } "). Hue tells the size, strength the wait. "
                             "All are of " (report.ground.environment.label()) ", with the socket buffer "
                             @match report.ground.buffer {
                                 crate::run_id::Buffer::System => "as the system gives it, as in the paper.",
                                 crate::run_id::Buffer::Large => "large.",
                             }
                         }
-                        (figures(&report.paper))
+                        div.two { (figures(&report.paper[..2])) }
+                        (figures(&report.paper[2..]))
                         h3 { "The NIC driver, derived and measured" }
                         (figures(std::slice::from_ref(&report.driver)))
                     }))
@@ -244,9 +246,11 @@ fn one_finding(finding: &Finding) -> Markup {
 }
 
 fn figure_name(id: &str) -> String {
-    match id.strip_prefix("fig-") {
-        Some(number) => format!("Fig. {number}"),
-        None => id.replace('-', " "),
+    match id {
+        "driver" => "the NIC driver, derived and measured".into(),
+        "per-frame-dom0" => "dom0: cycles a frame".into(),
+        id if id.starts_with("losses") => "where frames were lost".into(),
+        id => format!("Fig. {}", id.trim_start_matches("fig-")),
     }
 }
 
