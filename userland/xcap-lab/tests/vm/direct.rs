@@ -198,12 +198,14 @@ fn taking(guest: &Guest) -> Result<()> {
         calls == 46,
         "{calls} of 46 calls when the function is ours again"
     );
+    control(guest, "del ours")?;
     guest.sh("rmmod xcap")?;
     reload(guest)
 }
 
 fn come_and_go(guest: &Guest, backend: &str) -> Result<()> {
-    guest.sh("if grep -q '^xcap ' /proc/modules; then rmmod xcap; fi")?;
+    reload(guest)?;
+    guest.sh("rmmod xcap")?;
     let storm: Vec<_> = (0..2)
         .map(|_| guest.spawn(&["sh", "-c", "while :; do umask 022; done"]))
         .collect::<Result<_>>()?;

@@ -10,8 +10,10 @@ mod flood;
 mod ftrace;
 mod functions;
 mod guests;
+mod known;
 mod late_driver;
 mod lifecycle;
+mod patches;
 mod snapshots;
 mod world;
 
@@ -35,7 +37,9 @@ fn main() {
         direct::trials(world),
         functions::trials(world),
         late_driver::trials(world),
+        known::trials(world),
         clock::trials(world),
+        patches::trials(),
         // Last: what all the others have left in the logs.
         guests::last_trials(world),
     ];

@@ -11,24 +11,28 @@ use xcap_read::{parse, Stage};
 /// Both CPUs call a probed function in a tight loop; meanwhile `stats` is read as fast as it can be.
 const STORM: &str = r#"
 calls=/sys/kernel/debug/xcap_targets/call
-rm -f /tmp/calm.* /tmp/snapshots
+rm -f /tmp/calm /tmp/rounds.* /tmp/readings
 for cpu in 1 2; do
-	{
-		taskset -p $cpu $(exec sh -c 'echo $PPID') >/dev/null
-		for round in $(seq 200); do echo xcap_target_10 2000 >$calls; done
-		touch /tmp/calm.$cpu
-	} &
+	taskset $cpu sh -c "
+		rounds=0
+		until [ -e /tmp/calm ]; do
+			echo xcap_target_10 1000 >$calls
+			rounds=\$((rounds + 1))
+		done
+		echo \$rounds >/tmp/rounds.$cpu
+	" &
 done
-until [ -e /tmp/calm.1 ] && [ -e /tmp/calm.2 ]; do
-	grep -E '^(# |storm )' /sys/kernel/debug/xcap/stats >>/tmp/snapshots
-done
+reading() { grep -E '^(# |storm )' /sys/kernel/debug/xcap/stats; }
+for number in $(seq 40); do reading >>/tmp/readings; done
+touch /tmp/calm
 wait
-grep -E '^(# |storm )' /sys/kernel/debug/xcap/stats >>/tmp/snapshots
-cat /tmp/snapshots
+reading >>/tmp/readings
+cat /tmp/readings
+echo $(($(cat /tmp/rounds.1) + $(cat /tmp/rounds.2)))
 "#;
 
-/// What [`STORM`] calls.
-const CALLS: u64 = 2 * 200 * 2000;
+/// Calls in a round of [`STORM`].
+const ROUND: u64 = 1000;
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let one = |backend| {
@@ -48,8 +52,10 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
         &format!("add xcap_target_10 as storm backend={backend}"),
     )?;
     let text = guest.sh(STORM)?;
+    let (text, rounds) = text.rsplit_once("# end\n").context("no reading")?;
+    let calls = ROUND * rounds.trim().parse::<u64>()?;
     let mut readings = Vec::new();
-    for reading in text.split_inclusive("# end\n") {
+    for reading in format!("{text}# end\n").split_inclusive("# end\n") {
         // Refuses figures that contradict each other.
         let stats = parse(reading).with_context(|| format!("in this reading: {reading}"))?;
         readings.push(
@@ -64,7 +70,7 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
         grown(&pair[0], &pair[1])?;
     }
     let within =
-        |stage: &&Stage| stage.exact && 0 < stage.moments.count && stage.moments.count < CALLS;
+        |stage: &&Stage| stage.exact && 0 < stage.moments.count && stage.moments.count < calls;
     let telling = readings.iter().filter(within).count();
     let all = readings.len();
     println!("{backend}: {all} readings, {telling} of them exact in the midst of the storm");
@@ -76,8 +82,8 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
     let last = readings.last().context("no reading")?;
     ensure!(last.exact, "not exact when nothing comes in");
     ensure!(
-        last.entries == CALLS && last.moments.count + last.missed == CALLS,
-        "{} of {CALLS} calls counted, {} missed, {} entered",
+        last.entries == calls && last.moments.count + last.missed == calls,
+        "{} of {calls} calls counted, {} missed, {} entered",
         last.moments.count,
         last.missed,
         last.entries

@@ -115,10 +115,16 @@ pub fn receivers(lab: &Lab) -> Vec<&Guest> {
         .collect()
 }
 
-/// Loads xcap anew, whatever was before.
+/// Loads xcap anew, whatever was before: a direct probe that a trial left on a function that may sleep is taken off.
 pub fn reload(guest: &Guest) -> Result<()> {
     guest
-        .sh("if grep -q ^xcap /proc/modules; then rmmod xcap; fi; insmod /lab/xcap.ko")
+        .sh("if grep -q '^xcap ' /proc/modules && ! rmmod xcap 2>/dev/null; then
+                cd /sys/kernel/debug/xcap
+                for name in $(awk '$4 == \"direct\" { print $1 }' probes); do echo del $name >control; done
+                cd /
+                rmmod xcap
+            fi
+            insmod /lab/xcap.ko")
         .map(drop)
 }
 
