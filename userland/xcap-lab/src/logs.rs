@@ -86,9 +86,23 @@ impl Logs {
         )
     }
 
+    fn first_splat(&self, guest: &str) -> Option<String> {
+        [self.console(guest), self.kernel(guest)]
+            .iter()
+            .find_map(|path| {
+                let bytes = fs::read(path).ok()?;
+                let text = String::from_utf8_lossy(&bytes);
+                let first = splats(&text).next()?.trim().to_owned();
+                Some(first)
+            })
+    }
+
     /// The last lines of what a guest and its machine said.
     pub fn tail(&self, guest: &str) -> String {
         let mut shown = String::new();
+        if let Some(first) = self.first_splat(guest) {
+            shown.push_str(&format!("{guest}'s kernel: {first}\n"));
+        }
         for path in [self.console(guest), self.kernel(guest)] {
             let text = crate::run::tail(&path, 12);
             if !text.is_empty() {
