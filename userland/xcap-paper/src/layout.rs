@@ -46,6 +46,18 @@ pub fn write(
         );
     }
     let frames = account(run, parts).map_err(anyhow::Error::msg)?;
+    if let Some(nic) = frames
+        .hops
+        .iter()
+        .find(|hop| hop.hop == "nic" && hop.came == 0)
+    {
+        bail!(
+            "{run}: of {} frames sent none came to {} ({}): check the cable, the interfaces and the destination",
+            frames.sent,
+            nic.machine,
+            nic.source
+        );
+    }
     let parent = folder.parent().unwrap_or(results);
     fs::create_dir_all(parent).with_context(|| format!("cannot make '{}'", parent.display()))?;
     let unfinished = tempfile::Builder::new()

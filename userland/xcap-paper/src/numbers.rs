@@ -14,7 +14,7 @@ pub fn short(value: f64) -> String {
         size if letter.is_empty() && size >= 10.0 => 0,
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,
-        size if size == 0.0 => 0,
+        0.0 => 0,
         _ => 2,
     };
     format!("{}{letter}", grouped(&format!("{scaled:.digits$}")))
@@ -52,7 +52,7 @@ pub fn percent(share: f64) -> String {
     } else {
         0
     };
-    format!("{per_cent:.digits$} %")
+    format!("{per_cent:.digits$} %").replace('-', "−")
 }
 
 pub fn probability(p: f64) -> String {

@@ -208,6 +208,12 @@ pub fn mean(run: &Run, domain: Domain, name: &str) -> Option<f64> {
     stage(run, domain, name)?.moments.mean()
 }
 
+pub fn median(run: &Run, domain: Domain, name: &str) -> Option<f64> {
+    let stage = stage(run, domain, name)?;
+    let median = stage.histogram.quantile(0.5, stage.min, stage.max)?;
+    Some(median.value as f64)
+}
+
 pub fn variance(run: &Run, domain: Domain, name: &str) -> Option<f64> {
     stage(run, domain, name)?.moments.variance()
 }

@@ -10,13 +10,16 @@ use crate::numbers::{percent, probability, short};
 use crate::run_id::{Buffer, Domain};
 use crate::scenario::{Scenario, PAPER, W0S0064, W0S1500, W1S0064, W1S1500};
 use crate::stage_names::label;
-use crate::study::{self, calls, frames_at, mean, self_sum, sum, variance, Series};
+use crate::study::{self, calls, frames_at, mean, median, self_sum, sum, variance, Series};
 use crate::tables::{Cell, Table};
 
 use Domain::{Dom0, DomU};
 
 /// Figures that differ by no more than this part are nearly the same.
 const MARGIN: f64 = 0.10;
+
+/// What isn't a share, but bounded by −1 and 1.
+const CORRELATION: &str = "correlation";
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -218,6 +221,44 @@ fn greater(text: String, one: (&str, Series), other: (&str, Series)) -> Claim {
     }
 }
 
+/// A stage's calls, somewhere.
+#[derive(Clone, Copy)]
+struct Calls<'a> {
+    name: &'a str,
+    scenario: Scenario,
+    domain: Domain,
+    stage: &'a str,
+}
+
+/// The mean of `one` is greater than that of `other`; the medians are told as well, since a few
+/// interrupted calls can carry a mean away.
+fn costs_more(ground: &Ground, text: String, one: Calls, other: Calls) -> Claim {
+    let means = |at: Calls| means(ground, at.scenario, at.domain, at.stage);
+    let mut claim = greater(text, (one.name, means(one)), (other.name, means(other)));
+    let medians = |at: Calls| series(ground, at.scenario, |run| median(run, at.domain, at.stage));
+    if let Ok(by_median) = ratio(&medians(one), &medians(other)) {
+        let told = format!(
+            "; by medians {} ({} to {}), {}",
+            short(by_median.value),
+            short(by_median.low),
+            short(by_median.high),
+            probability(by_median.p)
+        );
+        claim.test.push_str(&told);
+    }
+    let pooled = |at: Calls| {
+        let pooled = ground.pooled(at.scenario, at.domain, at.stage);
+        pooled.map(|pooled| pooled.moments)
+    };
+    let welch = pooled(one).zip(pooled(other));
+    if let Some(p) = welch.and_then(|(one, other)| compare::welch(&one, &other)) {
+        claim
+            .test
+            .push_str(&format!("; calls as samples (Welch) {}", probability(p)));
+    }
+    claim
+}
+
 /// `one` and `other` differ by no more than [`MARGIN`].
 fn similar(text: String, one: (&str, Series), other: (&str, Series)) -> Claim {
     let (test, outcome) = match (equivalence(&one.1, &other.1), ratio(&one.1, &other.1)) {
@@ -251,7 +292,11 @@ fn similar(text: String, one: (&str, Series), other: (&str, Series)) -> Claim {
 /// A share is above (or below) a bound.
 fn bounded(text: String, what: &str, series: &Series, bound: f64, above: bool) -> Claim {
     let estimate = level(series, bound);
-    let shown = |share: f64| percent(share);
+    let is_share = what != CORRELATION;
+    let shown = |value: f64| match is_share {
+        true => percent(value.max(0.0)),
+        false => format!("{:.2}", value.clamp(-1.0, 1.0)).replace('-', "−"),
+    };
     let value = series.values().sum::<f64>() / series.len().max(1) as f64;
     let same = series.len() > 1 && estimate.is_err();
     let (test, outcome) = match estimate {
@@ -295,15 +340,7 @@ fn bounded(text: String, what: &str, series: &Series, bound: f64, above: bool) -
 fn interrupt(ground: &Ground) -> Vec<Claim> {
     let mut claims = Vec::new();
     for other in [W0S1500, W1S0064, W1S1500] {
-        let mut claim = greater(
-            format!("it costs more at w0s0064 than at {other}"),
-            ("w0s0064", means(ground, W0S0064, Dom0, "nic_irq")),
-            (&other.to_string(), means(ground, other, Dom0, "nic_irq")),
-        );
-        claim
-            .test
-            .push_str(&by_calls(ground, W0S0064, other, Dom0, "nic_irq"));
-        claims.push(claim);
+        claims.push(between(ground, W0S0064, other, Dom0, "nic_irq"));
         let spread = |scenario| series(ground, scenario, |run| variance(run, Dom0, "nic_irq"));
         claims.push(greater(
             format!("it varies more at w0s0064 than at {other}"),
@@ -314,25 +351,29 @@ fn interrupt(ground: &Ground) -> Vec<Claim> {
     claims
 }
 
-/// What the paper's own view gives: all calls as samples of their own.
-fn by_calls(
-    ground: &Ground,
-    one: Scenario,
-    other: Scenario,
-    domain: Domain,
-    stage: &str,
-) -> String {
-    let moments = |scenario| {
-        ground
-            .pooled(scenario, domain, stage)
-            .map(|pooled| pooled.moments)
+/// It costs more in one scenario than in another.
+fn between(ground: &Ground, one: Scenario, other: Scenario, domain: Domain, stage: &str) -> Claim {
+    let (first, second) = (one.to_string(), other.to_string());
+    let calls = |name, scenario| Calls {
+        name,
+        scenario,
+        domain,
+        stage,
     };
-    let p = moments(one)
-        .zip(moments(other))
-        .and_then(|(one, other)| compare::welch(&one, &other));
-    p.map_or(String::new(), |p| {
-        format!("; by calls (Welch) {}", probability(p))
-    })
+    let text = format!("it costs more at {one} than at {other}");
+    costs_more(ground, text, calls(&first, one), calls(&second, other))
+}
+
+/// It costs more in dom0 than in domU.
+fn dearer_in_dom0(ground: &Ground, scenario: Scenario, stage: &str) -> Claim {
+    let calls = |name, domain| Calls {
+        name,
+        scenario,
+        domain,
+        stage,
+    };
+    let text = format!("at {scenario} dom0's costs more");
+    costs_more(ground, text, calls("dom0", Dom0), calls("domU", DomU))
 }
 
 fn waits(ground: &Ground) -> Vec<Claim> {
@@ -381,13 +422,7 @@ fn driver(ground: &Ground) -> Vec<Claim> {
 fn copy(ground: &Ground) -> Vec<Claim> {
     let mut claims: Vec<Claim> = [(W0S0064, W1S0064), (W0S1500, W1S1500)]
         .into_iter()
-        .map(|(now, wait)| {
-            greater(
-                format!("it costs more at {now} than at {wait}"),
-                (&now.to_string(), means(ground, now, Dom0, "copy")),
-                (&wait.to_string(), means(ground, wait, Dom0, "copy")),
-            )
-        })
+        .map(|(now, wait)| between(ground, now, wait, Dom0, "copy"))
         .collect();
     let per_frame = |run: &Run, cycles: f64| {
         Some(cycles / frames_at(run, Dom0) as f64).filter(|c| c.is_finite())
@@ -408,44 +443,22 @@ fn copy(ground: &Ground) -> Vec<Claim> {
 }
 
 fn notification(ground: &Ground) -> Vec<Claim> {
-    [W0S0064, W1S0064, W1S1500]
-        .into_iter()
-        .map(|other| {
-            let mut claim = greater(
-                format!("it costs more at w0s1500 than at {other}"),
-                ("w0s1500", means(ground, W0S1500, Dom0, "notify")),
-                (&other.to_string(), means(ground, other, Dom0, "notify")),
-            );
-            claim
-                .test
-                .push_str(&by_calls(ground, W0S1500, other, Dom0, "notify"));
-            claim
-        })
-        .collect()
+    let others = [W0S0064, W1S0064, W1S1500];
+    others
+        .map(|other| between(ground, W0S1500, other, Dom0, "notify"))
+        .into()
 }
 
 fn interrupts(ground: &Ground) -> Vec<Claim> {
     PAPER
-        .into_iter()
-        .map(|scenario| {
-            greater(
-                format!("at {scenario} dom0's costs more"),
-                ("dom0", means(ground, scenario, Dom0, "nic_irq")),
-                ("domU", means(ground, scenario, DomU, "nic_irq")),
-            )
-        })
-        .collect()
+        .map(|scenario| dearer_in_dom0(ground, scenario, "nic_irq"))
+        .into()
 }
 
 fn softirqs(ground: &Ground) -> Vec<Claim> {
-    let mut claims = Vec::new();
-    for scenario in PAPER {
-        claims.push(greater(
-            format!("at {scenario} dom0's costs more"),
-            ("dom0", means(ground, scenario, Dom0, "softirq")),
-            ("domU", means(ground, scenario, DomU, "softirq")),
-        ));
-    }
+    let mut claims: Vec<Claim> = PAPER
+        .map(|scenario| dearer_in_dom0(ground, scenario, "softirq"))
+        .into();
     for scenario in PAPER {
         let share = series(ground, scenario, |run| {
             Some(calls(run, DomU, "softirq")? / calls(run, Dom0, "softirq")?)
@@ -456,7 +469,7 @@ fn softirqs(ground: &Ground) -> Vec<Claim> {
     }
     claims.push(bounded(
         "the scenarios' costs in both domains go together (correlation of logarithms)".into(),
-        "correlation",
+        CORRELATION,
         &correlation(ground),
         0.0,
         true,
@@ -493,13 +506,7 @@ fn copy_user(ground: &Ground) -> Vec<Claim> {
     let of = |scenario| means(ground, scenario, DomU, "copy_user");
     let mut claims: Vec<Claim> = [(W0S1500, W0S0064), (W1S1500, W1S0064)]
         .into_iter()
-        .map(|(large, small)| {
-            greater(
-                format!("it costs more at {large} than at {small}"),
-                (&large.to_string(), of(large)),
-                (&small.to_string(), of(small)),
-            )
-        })
+        .map(|(large, small)| between(ground, large, small, DomU, "copy_user"))
         .collect();
     let strength = |pairs: [(Scenario, Scenario); 2]| -> Series {
         let pairs = pairs.map(|(one, other)| (of(one), of(other)));

@@ -393,7 +393,7 @@ fn warnings(runs: &[Run]) -> Vec<(String, usize)> {
             }
         }
     }
-    found.sort_by(|one, other| other.1.cmp(&one.1));
+    found.sort_by_key(|(_, readings)| std::cmp::Reverse(*readings));
     found.truncate(12);
     found
 }

@@ -24,9 +24,6 @@ use plan::{plan, Block};
 use progress::Progress;
 use session::{perform, Bench};
 
-/// A run is begun anew so often when a machine dies in it.
-const ATTEMPTS: u32 = 3;
-
 /// What is to be run.
 pub struct Study {
     pub results: PathBuf,
@@ -103,7 +100,9 @@ fn run_block(study: &Study, block: &Block, bench: &mut Bench, progress: &Progres
     while let Some(&next) = left.first() {
         match run_some(study, block.environment, &mut left, bench, progress) {
             Ok(()) => {}
-            Err(error) if left.first() == Some(&next) && attempt == ATTEMPTS => return Err(error),
+            Err(error) if left.first() == Some(&next) && attempt >= bench.attempts() => {
+                return Err(error)
+            }
             Err(error) => {
                 attempt = if left.first() == Some(&next) {
                     attempt + 1

@@ -26,6 +26,14 @@ impl Bench<'_> {
         }
     }
 
+    /// How often a run is begun: the lab's machines may die, and be booted anew.
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::Lab(_) => 3,
+            Self::Machines(_) => 1,
+        }
+    }
+
     /// What only the lab's host knows.
     pub fn lab(&self) -> Option<environment::Lab> {
         match self {
