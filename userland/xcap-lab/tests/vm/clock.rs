@@ -15,7 +15,7 @@ mount -t sysfs sysfs /sys
 mount -t debugfs debugfs /sys/kernel/debug
 insmod /lab/xcap.ko
 grep '^# tsc' /sys/kernel/debug/xcap/stats
-xcap-read --json | grep -o 'Xen traps[^"]*"[^"]*"' 
+xcap-read --json | grep -o 'Xen traps[^"]*"[^"]*"'
 echo over
 poweroff -f
 END
@@ -27,10 +27,13 @@ sed -e '/^tsc_mode/d; /^vif/d; s/^name = .*/name = "clock"/; s/^ramdisk = .*/ram
 xl create clock.cfg >&2
 path=/local/domain/$(xl domid clock)/console/tty
 until tty=$(xenstore-read "$path" 2>/dev/null) && [ -n "$tty" ]; do sleep 0.02; done
-while read -r line; do
-	echo "$line"
-	case $line in over*) break ;; esac
-done <"$tty"
+# In a child: opened by the first process of a session, a terminal would take it along when it goes.
+(
+	while read -r line; do
+		echo "$line"
+		case $line in over*) break ;; esac
+	done <"$tty"
+)
 xl destroy clock 2>/dev/null
 rm -f clock.initramfs
 "#;

@@ -116,7 +116,6 @@ fn run(world: &World) -> Result<Sections> {
     };
     let command = ["sh".to_owned(), "-c".to_owned(), script()];
     let text = Lab::run_deterministic(materials, &config, &command)?.ok("the known functions")?;
-    std::fs::write("/tmp/t/sections", &text)?;
     let sections = text
         .split("\n= ")
         .filter_map(|section| section.split_once('\n'));

@@ -73,7 +73,6 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
         |stage: &&Stage| stage.exact && 0 < stage.moments.count && stage.moments.count < calls;
     let telling = readings.iter().filter(within).count();
     let all = readings.len();
-    println!("{backend}: {all} readings, {telling} of them exact in the midst of the storm");
     ensure!(
         telling >= 10,
         "{telling} of {all} readings are exact and of a storm under way"
