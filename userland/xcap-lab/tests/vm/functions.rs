@@ -20,10 +20,7 @@ const REFUSED: [(&str, &str); 9] = [
         "not supported",
     ),
     // More arguments than registers.
-    (
-        "add __do_sys_mount_setattr_never backend=direct",
-        "No such file",
-    ),
+    ("add do_mmap backend=direct", "not supported"),
     ("del no_such_probe", "No such file"),
 ];
 
@@ -53,6 +50,30 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
                 Ok(())
             },
         ),
+        world.trial("an_unknown_backend_is_refused_at_load", On::Bare, |lab| {
+            let guest = lab.guest(Where::Bare);
+            reload(guest)?;
+            let said = guest
+                .sh("rmmod xcap; insmod /lab/xcap.ko backend=none 2>&1; insmod /lab/xcap.ko")?;
+            ensure!(said.contains("nvalid"), "backend=none was taken: {said}");
+            Ok(())
+        }),
+        world.trial("auto_takes_direct_where_no_call_sleeps", On::Bare, |lab| {
+            let guest = lab.guest(Where::Bare);
+            reload(guest)?;
+            let report = report(guest)?;
+            let how = |name| -> Result<(Option<&str>, Option<&str>)> {
+                let stage = stage(&report, name)?;
+                Ok((stage.backend.as_deref(), stage.reason.as_deref()))
+            };
+            let (deliver, recvmsg) = (how("deliver")?, how("recvmsg")?);
+            ensure!(deliver == (Some("direct"), None), "deliver has {deliver:?}");
+            ensure!(
+                recvmsg == (Some("fprobe"), Some("may_sleep")),
+                "recvmsg has {recvmsg:?}"
+            );
+            Ok(())
+        }),
         world.trial("a_pattern_takes_functions_of_a_module", On::Xen, |lab| {
             pattern(lab.guest(Where::Dom0))
         }),

@@ -1,5 +1,6 @@
 //! A driver that comes after xcap.
 
+use crate::asleep::BACKENDS;
 use crate::world::{capture, reload, report, stage, On, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
@@ -13,7 +14,14 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         let name = format!("a_driver_that_comes_later_is_armed_then_{backend}");
         world.trial(name, On::Bare, move |lab| comes_later(lab, backend))
     };
-    ["direct", "kretprobe", "fprobe"].map(one).into()
+    let mut trials = Vec::from(["direct", "kretprobe", "fprobe"].map(one));
+    for backend in BACKENDS {
+        let name = format!("an_added_function_goes_and_comes_with_its_module_{backend}");
+        trials.push(world.trial(name, On::Bare, move |lab| {
+            added(lab.guest(Where::Bare), backend)
+        }));
+    }
+    trials
 }
 
 fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
@@ -36,6 +44,39 @@ fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
         states(guest, "gone", None)?;
     }
     guest.sh(". /lab/network.sh; card_up e1000e; /lab/settle")?;
+    reload(guest)
+}
+
+fn added(guest: &Guest, backend: &str) -> Result<()> {
+    reload(guest)?;
+    guest.sh("grep -q ^xcap_targets /proc/modules || insmod /lab/targets/xcap_targets.ko")?;
+    control(
+        guest,
+        &format!("add xcap_target_10 as mine backend={backend}"),
+    )?;
+    for calls in [23, 46, 69] {
+        guest.sh("echo xcap_target_10 23 >/sys/kernel/debug/xcap_targets/call")?;
+        let here = report(guest)?;
+        let mine = stage(&here, "mine")?;
+        ensure!(
+            (mine.state.as_str(), mine.count) == ("armed", calls),
+            "{} of {calls} calls, and it is {}",
+            mine.count,
+            mine.state
+        );
+        guest.sh("rmmod xcap_targets")?;
+        let gone = report(guest)?;
+        let mine = stage(&gone, "mine")?;
+        ensure!(
+            (mine.state.as_str(), mine.count) == ("gone", calls),
+            "without its module it is {}, and has {} of {calls} calls",
+            mine.state,
+            mine.count
+        );
+        guest.sh("insmod /lab/targets/xcap_targets.ko")?;
+    }
+    control(guest, "del mine")?;
+    guest.sh("rmmod xcap")?;
     reload(guest)
 }
 

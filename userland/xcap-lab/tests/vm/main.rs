@@ -6,6 +6,7 @@ mod control;
 mod counts;
 mod direct;
 mod driver;
+mod everywhere;
 mod flood;
 mod ftrace;
 mod functions;
@@ -36,6 +37,7 @@ fn main() {
         asleep::trials(world),
         direct::trials(world),
         functions::trials(world),
+        everywhere::trials(world),
         late_driver::trials(world),
         known::trials(world),
         clock::trials(world),
