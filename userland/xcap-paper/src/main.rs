@@ -51,6 +51,11 @@ fn run_study(options: &RunOptions) -> Result<()> {
         buffers: options.buffers.iter().map(|choice| choice.0).collect(),
         repetitions: options.repetitions,
         frames: options.frames,
+        // Hardware's help is emulated too, but not by every emulator.
+        optional: match options.environments.as_slice() {
+            [] => vec![Environment::XenPvh],
+            _ => Vec::new(),
+        },
     };
     ctrlc::set_handler(|| {
         eprintln!("\nxcap-paper: stopped; finished runs are kept, and the same command goes on");

@@ -37,7 +37,7 @@ fn answer(ground: &Ground, stage: &str) -> Option<String> {
     let mut text = format!(
         "{} ({}()) varies most at {scenario}: its standard deviation is {spread:.1} times its mean. \
          The slowest 1 % of its calls take {} of its cycles and make {} of its variance; {} of its mean \
-         is not its own but of stages and interrupts nested in it.",
+         is not its own but of stages, interrupts and other tasks that ran within it.",
         match stage {
             "copy" => "The copy of a frame",
             "grant_copy" => "The copy hypercall",

@@ -492,7 +492,7 @@ pub fn variation(ground: &Ground) -> Table {
         "calls",
         "mean",
         "std dev ÷ mean",
-        "nested in it",
+        "not its own",
         "work a call",
         "slowest 1 %: cycles",
         "slowest 1 %: variance",

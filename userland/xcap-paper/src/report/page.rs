@@ -104,6 +104,8 @@ pub fn page(report: &Report) -> String {
         }
     }
     .into_string()
+    // A number and its sign stay on one line.
+    .replace(" %", "\u{a0}%")
 }
 
 fn banner(report: &Report) -> Markup {

@@ -32,6 +32,8 @@ pub struct Study {
     pub buffers: Vec<Buffer>,
     pub repetitions: u32,
     pub frames: u64,
+    /// Environments that may turn out not to be had here: left out then, and no error.
+    pub optional: Vec<Environment>,
 }
 
 /// Runs what isn't there yet. Without `commands`, in the lab.
@@ -56,17 +58,24 @@ pub fn run(study: &Study, commands: Option<&Commands>) -> Result<()> {
     };
     let mut broken = Vec::new();
     for block in &blocks {
+        if broken.contains(&block.environment) {
+            continue;
+        }
         if let Err(error) = run_block(study, block, &mut bench, &progress) {
             progress.say(&format!("{} left out: {error:#}", block.environment.name()));
-            broken.push(block.environment.name());
+            broken.push(block.environment);
         }
     }
     progress.end();
+    broken.retain(|environment| !study.optional.contains(environment));
     if !broken.is_empty() {
-        broken.dedup();
+        let names: Vec<&str> = broken
+            .iter()
+            .map(|environment| environment.name())
+            .collect();
         bail!(
             "not all was run ({}); what was is kept, and the same command goes on",
-            broken.join(", ")
+            names.join(", ")
         );
     }
     Ok(())

@@ -55,6 +55,7 @@ mod tests {
             buffers: Buffer::ALL.to_vec(),
             repetitions: 5,
             frames: 10_000,
+            optional: Vec::new(),
         };
         let blocks = plan(&study);
         let runs: Vec<RunId> = blocks.iter().flat_map(|block| block.runs.clone()).collect();
