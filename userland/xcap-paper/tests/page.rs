@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The report in a browser, and its numbers against the results.
+#![cfg(feature = "browser")]
 
 mod common;
 
