@@ -6,7 +6,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::{kill, Signal};
@@ -26,6 +26,19 @@ const SHORT: [&str; 10] = [
     "large",
 ];
 
+/// As `make tools` and `make test` build it: small enough for the guests, and static.
+fn released() -> PathBuf {
+    let tools =
+        std::env::var_os("XCAP_TOOLS").expect("XCAP_TOOLS names no folder: run `make test`");
+    let program = Path::new(&tools).join("xcap-paper");
+    assert!(
+        program.exists(),
+        "'{}' isn't there: run `make test`",
+        program.display()
+    );
+    program
+}
+
 fn runs(results: &Path) -> usize {
     xcap_paper::load::all(results).map_or(0, |runs| runs.len())
 }
@@ -34,7 +47,7 @@ fn runs(results: &Path) -> usize {
 fn a_stopped_study_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
     let results = folder.path().join("paper");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xcap-paper"));
+    let mut command = Command::new(released());
     command
         .arg("run")
         .arg("--results")

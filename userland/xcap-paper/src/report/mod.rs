@@ -55,6 +55,21 @@ impl<'a> Ground<'a> {
         }
     }
 
+    /// With a socket that has room for every frame, if there are such runs: what a frame costs
+    /// is told fairly only where none is dropped half way.
+    fn lossless(&self) -> Self {
+        let buffers = self.study.buffers();
+        let buffer = if buffers.contains(&Buffer::Large) {
+            Buffer::Large
+        } else {
+            self.buffer
+        };
+        Self {
+            buffer,
+            ..self.on(self.environment)
+        }
+    }
+
     pub fn condition(&self, scenario: Scenario) -> Condition {
         Condition {
             environment: self.environment,
@@ -69,11 +84,20 @@ impl<'a> Ground<'a> {
 
     /// Unit, environment, and what the cycles are of.
     fn subtitle(&self, unit: &str) -> String {
-        self.world_subtitle(&format!("{unit} · {}", self.environment.label()))
+        let place = self.environment.label();
+        self.world_subtitle(&format!("{unit} · {place}"))
     }
 
     fn world_subtitle(&self, unit: &str) -> String {
         format!("{unit} · {}", world_word(self.study.world()))
+    }
+}
+
+/// Which socket's buffer it is.
+fn buffer_words(buffer: Buffer) -> &'static str {
+    match buffer {
+        Buffer::System => "system's buffer",
+        Buffer::Large => "large buffer",
     }
 }
 
@@ -108,10 +132,11 @@ impl<'a> Report<'a> {
         let environments = study.environments();
         let has_native = environments.contains(&Environment::Native);
         let has_xen = study.xen().is_some();
+        let whole = ground.lossless();
         let mut self_time = Vec::new();
         for &environment in &environments {
             for &domain in environment.domains() {
-                self_time.push(ours::self_time(&ground, environment, domain));
+                self_time.push(ours::self_time(&whole, environment, domain));
             }
         }
         let spread = [
@@ -128,7 +153,7 @@ impl<'a> Report<'a> {
             paper: paper::figures(&ground),
             driver: ours::driver(&ground),
             per_frame: [Domain::Dom0, Domain::DomU]
-                .map(|domain| ours::per_frame(&ground, domain))
+                .map(|domain| ours::per_frame(&whole, domain))
                 .into(),
             self_time,
             distributions: spread
@@ -136,7 +161,7 @@ impl<'a> Report<'a> {
                 .filter_map(|(domain, stage)| ours::distribution(&ground, *domain, stage))
                 .collect(),
             native: if has_native && has_xen {
-                ours::native_beside_xen(&ground)
+                ours::native_beside_xen(&whole)
             } else {
                 Vec::new()
             },
@@ -146,7 +171,7 @@ impl<'a> Report<'a> {
                 .collect(),
             findings: findings::all(&ground),
             answers: future::answers(&ground),
-            overhead: future::overhead(&ground),
+            overhead: future::overhead(&whole),
             variation,
             ground,
         }

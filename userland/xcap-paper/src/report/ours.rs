@@ -2,7 +2,7 @@
 
 //! Figures that the paper hasn't: per frame, self time, distributions, native, losses.
 
-use super::Ground;
+use super::{buffer_words, Ground};
 use crate::figure::{
     distributions, rows, stacks, theme, Distribution, Figure, Group, Heading, Row, Scale, Stack,
 };
@@ -69,7 +69,7 @@ pub fn per_frame(ground: &Ground, domain: Domain) -> Figure {
     }
     let legend = scenario_legend(ground);
     let title = format!("{domain}: cycles a frame");
-    let subtitle = ground.subtitle("all cycles in a stage ÷ frames, log.");
+    let subtitle = ground.subtitle(&format!("log., {}", buffer_words(ground.buffer)));
     Figure {
         id: format!("per-frame-{domain}"),
         svg: rows(&heading(&title, &subtitle), &legend, &groups, Scale::Logarithmic),
@@ -159,7 +159,7 @@ pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> F
         "native"
     };
     let title = format!("{place}: self time of each stage");
-    let subtitle = ground.subtitle("cycles a frame");
+    let subtitle = ground.subtitle(&format!("cycles a frame, {}", buffer_words(ground.buffer)));
     Figure {
         id: format!("self-{}-{domain}", environment.name()),
         svg: stacks(&heading(&title, &subtitle), &legend, &drawn),
@@ -277,7 +277,10 @@ pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
         ]
         .map(|(name, domain)| (name.to_owned(), theme::of_domain(domain)));
         let title = format!("{scenario}: native beside {}", ground.environment.label());
-        let subtitle = ground.world_subtitle("cycles a frame, logarithmic");
+        let subtitle = ground.world_subtitle(&format!(
+            "cycles a frame, log., {}",
+            buffer_words(ground.buffer)
+        ));
         Figure {
             id: format!("native-{scenario}"),
             svg: rows(&heading(&title, &subtitle), &legend, &groups, Scale::Logarithmic),

@@ -12,6 +12,7 @@ use crate::environment::World;
 use crate::figure::{theme, Figure};
 use crate::load::Run;
 use crate::numbers::whole;
+use crate::run_id::Buffer;
 use crate::tables::{Cell, Table};
 
 const TITLE: &str = "What packet capture costs in Xen, stage by stage";
@@ -52,8 +53,8 @@ pub fn page(report: &Report) -> String {
                             code { "w1s0064" } ", " code { "w1s1500" } "). Hue tells the size, strength the wait. "
                             "All are of " (report.ground.environment.label()) ", with the socket buffer "
                             @match report.ground.buffer {
-                                crate::run_id::Buffer::System => "as the system gives it, as in the paper.",
-                                crate::run_id::Buffer::Large => "large.",
+                                Buffer::System => "as the system gives it, as in the paper.",
+                                Buffer::Large => "large.",
                             }
                         }
                         div.two { (figures(&report.paper[..2])) }
@@ -69,7 +70,11 @@ pub fn page(report: &Report) -> String {
                     }))
                     (section("cost", "What a frame costs", html! {
                         p { "Interrupts, polls, copies and notifications handle many frames a call; only the cost "
-                            "of a frame compares them." }
+                            "of a frame compares them. "
+                            @if report.ground.lossless().buffer == Buffer::Large {
+                                "These are of runs with a large socket buffer, in which (nearly) every frame is "
+                                "captured: a frame that is dropped half way costs less, and captures nothing."
+                            } }
                         (figures(&report.per_frame))
                         h3 { "Self time" }
                         (figures(&report.self_time))
@@ -84,7 +89,8 @@ pub fn page(report: &Report) -> String {
                         (table(&report.variation, "variation"))
                         h3 { "Virtualised against not" }
                         p { "All self time that capturing one frame takes, native and in both of Xen's domains, "
-                            "cycles a frame that came to the machine." }
+                            "cycles a frame that came to the machine" 
+                            @if report.ground.lossless().buffer == Buffer::Large { ", with a large socket buffer" } "." }
                         (table(&report.overhead, "virtualised-or-not"))
                         @if report.native.is_empty() {
                             p.muted { "Stage by stage: there are no runs of both to compare." }
