@@ -2,10 +2,11 @@
 
 use crate::bed::Bed;
 use crate::check::own_rows;
+use crate::control::BACKENDS;
 use crate::exact::Exactness;
 use crate::hit::Hit;
 use crate::job::Job;
-use crate::peers::{Peers, Ready, PEERS};
+use crate::peers::{Peer, Peers, Ready, PEERS};
 use crate::scale::Scale;
 use crate::targets::KNOWN_LENGTH;
 use crate::tool::Tool;
@@ -13,6 +14,7 @@ use crate::two_cpus::Shared;
 use crate::umask::{Experiment, Plan};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use xcap_lab::run;
@@ -47,7 +49,7 @@ pub struct Row {
 }
 
 /// All that a benchmark found.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Benchmark {
     pub kernel: String,
     pub qemu: String,
@@ -55,7 +57,9 @@ pub struct Benchmark {
     pub exact: Vec<Exactness>,
     pub scale: Vec<Scale>,
     pub two_cpus: Vec<Shared>,
-    pub umask: Experiment,
+    pub umask: Option<Experiment>,
+    /// Parts that could not be measured, and why.
+    pub failed: BTreeMap<String, String>,
 }
 
 impl Row {
@@ -110,105 +114,153 @@ impl Row {
     }
 }
 
-/// Which peers are wanted; none: all.
-pub fn run(bed: &Bed, plan: Plan, only: &[String]) -> Result<Benchmark> {
-    let qemu = run::output(
-        bed.materials
+/// A part that can be measured alone; what the others found before is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Part {
+    /// xcap's backends and the C modules
+    Probes,
+    /// Other people's tools
+    Peers,
+    /// Cost and memory with up to 512 probes
+    Scale,
+    /// Two CPUs at one probe
+    Cpus,
+    /// The paper's experiment
+    Umask,
+}
+
+impl Benchmark {
+    pub fn new(bed: &Bed) -> Result<Self> {
+        let mut qemu = bed
+            .materials
             .machine
             .sandbox()
-            .command("qemu-system-x86_64")
-            .arg("--version"),
-    )?;
-    let own = bed.deterministic(
-        &Job {
+            .command("qemu-system-x86_64");
+        let qemu = run::output(qemu.arg("--version"))?;
+        Ok(Self {
+            kernel: bed.materials.kernel.release.clone(),
+            qemu: qemu.lines().next().unwrap_or_default().to_owned(),
+            ..Self::default()
+        })
+    }
+
+    /// Measures a part; that it can't be is kept, too.
+    pub fn measure(&mut self, bed: &Bed, part: Part, plan: Plan) {
+        let name = format!("{part:?}").to_lowercase();
+        eprintln!("xcap-bench: {name}");
+        self.failed.remove(&name);
+        let measured = match part {
+            Part::Probes => self.probes(bed),
+            Part::Peers => {
+                self.peers(bed);
+                Ok(())
+            }
+            Part::Scale => self.scale(bed),
+            Part::Cpus => self.cpus(bed),
+            Part::Umask => bed
+                .umask(plan)
+                .map(|experiment| self.umask = Some(experiment)),
+        };
+        if let Err(e) = measured {
+            eprintln!("xcap-bench: {name}: {e:#}");
+            self.failed.insert(name, format!("{e:#}"));
+        }
+    }
+
+    fn put(&mut self, row: Row) {
+        match self.rows.iter_mut().find(|old| old.probe == row.probe) {
+            Some(old) => *old = row,
+            None => self.rows.push(row),
+        }
+    }
+
+    fn probes(&mut self, bed: &Bed) -> Result<()> {
+        let job = Job {
             exact: true,
             hits: own_rows(),
             ..Job::NOTHING
-        },
-        &[],
-    )?;
-    let unprobed = own.hits.first().map(|hit| hit.unprobed);
-    let mut rows = vec![Row {
-        probe: "none".to_owned(),
-        works: true,
-        instructions_per_call: unprobed,
-        unprobed,
-        times_unprobed: Some(1.0),
-        known_length: KNOWN_LENGTH,
-        ..Row::default()
-    }];
-    let sizes = own_sizes(bed)?;
-    for (hit, (_, tool)) in own.hits.into_iter().zip(own_rows()) {
-        let mut row = Row::of(hit);
-        row.install_mb = match &tool {
-            Tool::Xcap { .. } => Some(sizes.xcap),
-            _ => Some(sizes.module),
         };
-        rows.push(row);
-    }
-    rows.extend(peers(bed, only));
-    let scale = bed
-        .deterministic(
-            &Job {
-                scale: true,
-                ..Job::NOTHING
-            },
-            &[],
-        )?
-        .scale;
-    let two_cpus = Job {
-        two_cpus: Some(SHARED_CALLS),
-        ..Job::NOTHING
-    };
-    Ok(Benchmark {
-        kernel: bed.materials.kernel.release.clone(),
-        qemu: qemu.lines().next().unwrap_or_default().to_owned(),
-        rows,
-        exact: own.exact,
-        scale,
-        two_cpus: bed.two_cpus(&two_cpus)?.two_cpus,
-        umask: bed.umask(plan)?,
-    })
-}
-
-/// Each peer in a guest of its own, so that none suffers from another.
-fn peers(bed: &Bed, only: &[String]) -> Vec<Row> {
-    let wanted: Vec<_> = PEERS
-        .iter()
-        .filter(|peer| only.is_empty() || only.iter().any(|word| peer.name.contains(word.as_str())))
-        .collect();
-    let peers = match Peers::prepare(&bed.materials) {
-        Ok(peers) => peers,
-        Err(e) => {
-            let reason = e.context("Debian's packages of the peers can't be had");
-            return wanted
-                .iter()
-                .map(|peer| Row::failed(peer.name, &reason))
-                .collect();
+        let outcome = bed.deterministic(&job, &[])?;
+        self.exact = outcome.exact;
+        let unprobed = outcome.hits.first().map(|hit| hit.unprobed);
+        self.put(Row {
+            probe: "none".to_owned(),
+            works: true,
+            instructions_per_call: unprobed,
+            unprobed,
+            times_unprobed: Some(1.0),
+            known_length: KNOWN_LENGTH,
+            ..Row::default()
+        });
+        let sizes = own_sizes(bed)?;
+        for (hit, (_, tool)) in outcome.hits.into_iter().zip(own_rows()) {
+            let size = match &tool {
+                Tool::Xcap { .. } => sizes.xcap,
+                _ => sizes.module,
+            };
+            self.put(Row {
+                install_mb: Some(size),
+                ..Row::of(hit)
+            });
         }
-    };
-    let row = |peer: &&crate::peers::Peer| {
-        eprintln!("xcap-bench: {}", peer.name);
-        let ready = match peers.ready(peer) {
-            Ok(ready) => ready,
-            Err(e) => return Row::failed(peer.name, &e),
-        };
+        Ok(())
+    }
+
+    /// Each peer in a guest of its own, so that none suffers from another.
+    fn peers(&mut self, bed: &Bed) {
+        let peers =
+            Peers::prepare(&bed.materials).context("Debian's packages of the peers can't be had");
+        for peer in &PEERS {
+            let row = match &peers {
+                Ok(peers) => peer_row(bed, peers, peer),
+                Err(e) => Row::failed(peer.name, e),
+            };
+            self.put(row);
+        }
+    }
+
+    fn scale(&mut self, bed: &Bed) -> Result<()> {
+        self.scale.clear();
+        for backend in BACKENDS {
+            let job = Job {
+                scale: vec![backend.to_owned()],
+                ..Job::NOTHING
+            };
+            self.scale.extend(bed.deterministic(&job, &[])?.scale);
+        }
+        Ok(())
+    }
+
+    fn cpus(&mut self, bed: &Bed) -> Result<()> {
         let job = Job {
-            hits: vec![(peer.name.to_owned(), ready.tool.clone())],
+            two_cpus: Some(SHARED_CALLS),
             ..Job::NOTHING
         };
-        match bed.deterministic(&job, &ready.copies) {
-            Ok(outcome) => outcome
-                .hits
-                .into_iter()
-                .map(Row::of)
-                .next()
-                .unwrap_or_default()
-                .with(&ready),
-            Err(e) => Row::failed(peer.name, &e).with(&ready),
-        }
+        self.two_cpus = bed.two_cpus(&job)?.two_cpus;
+        Ok(())
+    }
+}
+
+fn peer_row(bed: &Bed, peers: &Peers, peer: &Peer) -> Row {
+    eprintln!("xcap-bench: {}", peer.name);
+    let ready = match peers.ready(peer) {
+        Ok(ready) => ready,
+        Err(e) => return Row::failed(peer.name, &e),
     };
-    wanted.iter().map(row).collect()
+    let job = Job {
+        hits: vec![(peer.name.to_owned(), ready.tool.clone())],
+        ..Job::NOTHING
+    };
+    match bed.deterministic(&job, &ready.copies) {
+        Ok(outcome) => outcome
+            .hits
+            .into_iter()
+            .map(Row::of)
+            .next()
+            .unwrap_or_default()
+            .with(&ready),
+        Err(e) => Row::failed(peer.name, &e).with(&ready),
+    }
 }
 
 /// Megabytes.

@@ -2,13 +2,13 @@
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use xcap_bench::bench::Part;
 use xcap_bench::control::BACKENDS;
 
 /// What a probe costs, and whether what it reports is true
 #[derive(Parser)]
 #[command(
     version,
-    args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
         xcap-bench umask                            the paper's experiment, on this machine\n  \
         xcap-bench umask --runs 10 --backend direct --json umask.json\n  \
@@ -17,9 +17,7 @@ use xcap_bench::control::BACKENDS;
 )]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Option<Command>,
-    #[command(flatten)]
-    pub all: AllOptions,
+    pub command: Command,
 }
 
 #[derive(Subcommand)]
@@ -28,7 +26,7 @@ pub enum Command {
     Umask(UmaskOptions),
     /// On the deterministic machine: reports are true, and no hit costs more than on record
     Check(CheckOptions),
-    /// Everything, beside every peer: results/bench/bench.json and docs/benchmarks.md (the default)
+    /// Everything, beside every peer: results/bench/bench.json and docs/benchmarks.md
     All(AllOptions),
     /// What the others run inside a guest
     #[command(hide = true)]
@@ -72,9 +70,9 @@ pub struct AllOptions {
     /// Calls in such a run
     #[arg(long, default_value_t = 1_000_000)]
     pub calls: u32,
-    /// Only peers whose names hold this; docs/benchmarks.md then stays as it is
-    #[arg(long = "peer", value_name = "WORD")]
-    pub peers: Vec<String>,
+    /// Measure only this, and keep what the last benchmark of this kernel found otherwise
+    #[arg(long = "part", value_enum, value_delimiter = ',')]
+    pub parts: Vec<Part>,
     /// Use this module instead of building the source tree's
     #[arg(long, value_name = "KO")]
     pub module: Option<PathBuf>,

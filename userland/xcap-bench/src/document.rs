@@ -3,7 +3,7 @@
 use crate::bench::{Benchmark, Row};
 use crate::exact::TOLERANCE;
 use crate::scale::STEPS;
-use crate::umask::{PAPER_PROBED, PAPER_PROBED_99, PAPER_UNPROBED};
+use crate::umask::{Experiment, PAPER_PROBED, PAPER_PROBED_99, PAPER_UNPROBED};
 use std::fmt::Write;
 
 fn number(value: Option<f64>, digits: usize) -> String {
@@ -28,7 +28,15 @@ pub fn markdown(benchmark: &Benchmark) -> String {
     probes(&mut out, &benchmark.rows);
     truth(&mut out, benchmark);
     scale(&mut out, benchmark);
-    umask(&mut out, benchmark);
+    if let Some(experiment) = &benchmark.umask {
+        umask(&mut out, experiment);
+    }
+    if !benchmark.failed.is_empty() {
+        out.push_str("## Not measured\n\n");
+        for (part, reason) in &benchmark.failed {
+            let _ = writeln!(out, "- {part}: {}", reason.replace('\n', " "));
+        }
+    }
     out
 }
 
@@ -238,8 +246,7 @@ fn scale(out: &mut String, benchmark: &Benchmark) {
     );
 }
 
-fn umask(out: &mut String, benchmark: &Benchmark) {
-    let experiment = &benchmark.umask;
+fn umask(out: &mut String, experiment: &Experiment) {
     let runs = experiment
         .series
         .first()

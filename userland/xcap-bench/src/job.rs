@@ -25,8 +25,8 @@ pub struct Job {
     pub exact: bool,
     /// What a hit costs with each of these.
     pub hits: Vec<(String, Tool)>,
-    /// How cost and memory grow with probes.
-    pub scale: bool,
+    /// How cost and memory grow with probes of these backends.
+    pub scale: Vec<String>,
     /// Two CPUs at one probe, so many calls each.
     pub two_cpus: Option<u32>,
 }
@@ -43,7 +43,7 @@ impl Job {
     pub const NOTHING: Job = Job {
         exact: false,
         hits: Vec::new(),
-        scale: false,
+        scale: Vec::new(),
         two_cpus: None,
     };
 
@@ -55,9 +55,7 @@ impl Job {
         if self.exact {
             outcome.exact = exact::measure().context("reports on functions of known length")?;
         }
-        if self.scale {
-            outcome.scale = scale::measure().context("scale")?;
-        }
+        outcome.scale = scale::measure(&self.scale).context("scale")?;
         if let Some(calls) = self.two_cpus {
             outcome.two_cpus = two_cpus::measure(calls).context("two CPUs")?;
         }

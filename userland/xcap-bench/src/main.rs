@@ -2,19 +2,20 @@
 
 mod cli;
 
-use anyhow::{Context, Result};
-use clap::Parser;
+use anyhow::{bail, Context, Result};
+use clap::{Parser, ValueEnum};
 use cli::{AllOptions, CheckOptions, Cli, Command, UmaskOptions};
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 use xcap_bench::bed::Bed;
+use xcap_bench::bench::{Benchmark, Part};
 use xcap_bench::job::Job;
 use xcap_bench::umask::{self, Plan};
-use xcap_bench::{bench, check, document, show};
+use xcap_bench::{check, document, show};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli.command.unwrap_or(Command::All(cli.all))) {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("xcap-bench: {e:#}");
@@ -63,33 +64,54 @@ fn all(options: &AllOptions) -> Result<()> {
         runs: options.runs,
         calls: options.calls,
     };
-    let benchmark = bench::run(&bed, plan, &options.peers)?;
     let tree = xcap_lab::materials::source_tree()?;
-    let folder = tree.join("results/bench");
-    fs::create_dir_all(&folder)?;
+    let details = tree.join("results/bench/details.json");
+    let mut benchmark = Benchmark::new(&bed)?;
+    let mut parts = options.parts.clone();
+    if parts.is_empty() {
+        parts.extend(Part::value_variants());
+    } else if let Ok(text) = fs::read_to_string(&details) {
+        let last: Benchmark = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "'{}' is of another version: measure all parts",
+                details.display()
+            )
+        })?;
+        if last.kernel == benchmark.kernel {
+            benchmark = last;
+        }
+    }
+    for part in parts {
+        benchmark.measure(&bed, part, plan);
+        // What was measured is kept, whatever becomes of the rest.
+        write(
+            &tree.join("results/bench/bench.json"),
+            &(serde_json::to_string_pretty(&benchmark.rows)? + "\n"),
+        )?;
+        write(
+            &details,
+            &(serde_json::to_string_pretty(&benchmark)? + "\n"),
+        )?;
+    }
     let document = document::markdown(&benchmark);
-    let mut files = vec![
-        (
-            folder.join("bench.json"),
-            serde_json::to_string_pretty(&benchmark.rows)? + "\n",
-        ),
-        (
-            folder.join("details.json"),
-            serde_json::to_string_pretty(&benchmark)? + "\n",
-        ),
-    ];
-    // What is in the repository has every row.
-    if options.peers.is_empty() {
-        files.push((tree.join("docs/benchmarks.md"), document.clone()));
-    }
-    for (path, text) in files {
-        fs::create_dir_all(path.parent().unwrap_or(&tree))?;
-        let cannot = || format!("cannot write '{}'", path.display());
-        let partial = path.with_extension("partial");
-        fs::write(&partial, text).with_context(cannot)?;
-        fs::rename(&partial, &path).with_context(cannot)?;
-        eprintln!("xcap-bench: wrote {}", path.display());
-    }
+    write(&tree.join("docs/benchmarks.md"), &document)?;
     print!("{document}");
+    eprintln!("xcap-bench: wrote docs/benchmarks.md and results/bench/bench.json");
+    if !benchmark.failed.is_empty() {
+        let parts: Vec<&str> = benchmark.failed.keys().map(String::as_str).collect();
+        bail!(
+            "could not be measured: {}; docs/benchmarks.md says why",
+            parts.join(", ")
+        );
+    }
     Ok(())
+}
+
+/// Writes a file whole, or leaves it as it was.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let cannot = || format!("cannot write '{}'", path.display());
+    fs::create_dir_all(path.parent().unwrap_or(path)).with_context(cannot)?;
+    let partial = path.with_extension("partial");
+    fs::write(&partial, text).with_context(cannot)?;
+    fs::rename(&partial, path).with_context(cannot)
 }

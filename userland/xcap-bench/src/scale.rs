@@ -1,13 +1,13 @@
 //! How xcap's costs grow with the number of probes.
 
-use crate::control::{control, report, BACKENDS};
+use crate::control::{control, report};
 use crate::job::XCAP;
 use crate::tool::{insmod, rmmod};
 use crate::work::{Loop, UMASK};
 use anyhow::{bail, Context, Result};
 use nix::sys::stat::{umask, Mode};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
@@ -34,8 +34,8 @@ pub struct Scale {
     pub bytes: f64,
 }
 
-pub fn measure() -> Result<Vec<Scale>> {
-    BACKENDS
+pub fn measure(backends: &[String]) -> Result<Vec<Scale>> {
+    backends
         .iter()
         .map(|backend| row(backend).with_context(|| format!("backend {backend}")))
         .collect()
@@ -67,29 +67,16 @@ fn row(backend: &str) -> Result<Scale> {
     {
         control(&format!("del {}", stage.stage))?;
     }
-    let mut candidates = quiet_functions()?;
-    let mut armed = 1;
+    let mut groups = quiet_functions()?;
     let mut arm_ms = 0.0;
     let mut instructions = Vec::new();
     let before = Memory::now()?;
     for step in STEPS {
-        let (spent, ()) = milliseconds(|| {
-            while armed < step {
-                let function = candidates
-                    .pop_front()
-                    .context("too few functions to probe")?;
-                // Some can't be probed, by this backend or by any.
-                if control(&format!("add {function} as p{armed} backend={backend}")).is_ok() {
-                    armed += 1;
-                }
-            }
-            Ok(())
-        })?;
-        arm_ms += spent;
+        arm_ms += milliseconds(|| arm_until(step, &mut groups, backend))?.0;
         instructions.push(calls.settled());
     }
     let memory = Memory::now()?;
-    let added = (armed - 1) as f64;
+    let added = (STEPS[STEPS.len() - 1] - 1) as f64;
     let (read_ms, _) = milliseconds(|| Ok(fs::read(xcap_read::DEFAULT_PATH)?))?;
     let (stop_ms, ()) = milliseconds(|| control("stop"))?;
     let (rmmod_ms, ()) = milliseconds(|| rmmod("xcap"))?;
@@ -108,18 +95,48 @@ fn row(backend: &str) -> Result<Scale> {
     })
 }
 
-/// Functions that nothing calls on a machine whose network is idle.
-fn quiet_functions() -> Result<VecDeque<String>> {
-    const PREFIXES: [&str; 5] = ["tcp_", "udp_", "xfrm_", "fib_", "inet_"];
-    let list = fs::read_to_string("/sys/kernel/tracing/available_filter_functions")?;
-    let names = list
-        .lines()
-        .filter(|line| PREFIXES.iter().any(|prefix| line.starts_with(prefix)));
-    // Those of modules have the module's name behind them, variants of the compiler's a dot.
-    Ok(names
-        .filter(|name| !name.contains([' ', '.']))
-        .map(str::to_owned)
-        .collect())
+/// Prefix → how many functions begin with it.
+type Groups = BTreeMap<String, usize>;
+
+/// Functions that nothing calls on a machine whose network is idle, by the first letters of their names.
+fn quiet_functions() -> Result<Groups> {
+    const PREFIXES: [&str; 6] = ["tcp_", "udp_", "xfrm_", "fib_", "inet_", "ip6_"];
+    const LETTERS: usize = 7;
+    let list = fs::read_to_string("/proc/kallsyms")?;
+    let mut groups = Groups::new();
+    for line in list.lines() {
+        // Those of modules have the module's name behind them.
+        if let [_, "t" | "T", name] = line.split_whitespace().collect::<Vec<_>>()[..] {
+            if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) && name.len() > LETTERS {
+                *groups.entry(name[..LETTERS].to_owned()).or_default() += 1;
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// Adds probes by patterns, which is quicker than one by one, until `wanted` are armed.
+fn arm_until(wanted: usize, groups: &mut Groups, backend: &str) -> Result<()> {
+    loop {
+        let armed = report()?
+            .stages
+            .iter()
+            .filter(|stage| stage.state == "armed")
+            .count();
+        if armed == wanted {
+            return Ok(());
+        }
+        let fitting = groups.iter().filter(|(_, &size)| armed + size <= wanted);
+        let largest = fitting
+            .max_by_key(|(_, &size)| size)
+            .map(|(prefix, _)| prefix.clone());
+        let prefix = largest.context("too few functions to probe")?;
+        groups.remove(&prefix);
+        // None of the group may be what a probe can be on.
+        if let Err(e) = control(&format!("add {prefix}* limit=512 backend={backend}")) {
+            eprintln!("xcap-bench: {e:#}");
+        }
+    }
 }
 
 /// KiB, by /proc/meminfo.
