@@ -1,12 +1,11 @@
 //! The machines that measurements are made on.
 
 use crate::job::{place, Job, Outcome};
-use crate::kbuild;
 use crate::umask::{Experiment, Plan};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use xcap_lab::config::Copy;
-use xcap_lab::{Config, Lab, Materials, Where};
+use xcap_lab::{kbuild, Config, Lab, Materials, Where};
 
 /// Addresses don't move from boot to boot, and no watchdog wakes.
 const APPEND: &str = "nokaslr nowatchdog";

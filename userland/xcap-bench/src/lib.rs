@@ -9,7 +9,6 @@ pub mod exact;
 pub mod hit;
 mod installed;
 pub mod job;
-mod kbuild;
 pub mod peers;
 mod progress;
 pub mod record;
