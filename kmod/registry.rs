@@ -6,11 +6,11 @@ use super::{
     backend::{Backend, Choice, Costs},
     calibration::Calibration,
     clock::Clock,
-    direct, epoch, errors,
+    direct, epoch,
     probe::{self, Probe},
     role::Role,
     stages::STAGES,
-    symbols::{self, Function, Resolver},
+    symbols::{self, Function, Index, Resolver},
 };
 use crate::abi::format::state;
 use core::{
@@ -42,6 +42,8 @@ pub(crate) struct Registry {
     pub(crate) clock: Clock,
     pub(crate) probes: KVec<Probe>,
     pub(crate) recording: bool,
+    /// Made for the first `add`.
+    index: Option<Index>,
 }
 
 global_lock! {
@@ -55,6 +57,7 @@ global_lock! {
         clock: Clock::UNKNOWN,
         probes: KVec::new(),
         recording: false,
+        index: None,
     };
 }
 
@@ -218,7 +221,12 @@ impl Registry {
         if self.position(name).is_some() {
             return Err(EEXIST);
         }
-        self.add_one(name, resolve(function)?, wanted)
+        if self.index.is_none() {
+            self.index = Some(Index::new()?);
+        }
+        let index = self.index.as_ref().ok_or(ENOENT)?;
+        let found = index.resolve(function)?;
+        self.add_one(name, found, wanted)
     }
 
     /// `add PATTERN`: a probe on each function that matches and can be probed.
@@ -232,12 +240,8 @@ impl Registry {
         limit: usize,
         wanted: Option<Choice>,
     ) -> Result {
-        let mut functions = symbols::matching(pattern, limit)?;
-        let mut resolver = Resolver::new();
-        functions.retain(|function| resolver.resolve(&function.name).is_ok());
-        drop(resolver);
         let mut added = 0;
-        for function in functions {
+        for function in symbols::matching(pattern, limit)? {
             let name = symbols::c_string(function.name.to_bytes())?;
             match self.add_one(&name, function, wanted) {
                 Ok(()) => added += 1,
@@ -253,6 +257,7 @@ impl Registry {
 
     /// A driver came: arms what waited for it.
     pub(crate) fn module_came(&mut self) -> Result {
+        self.index = None;
         if self.recording {
             self.arm_all()
         } else {
@@ -262,24 +267,10 @@ impl Registry {
 
     /// A driver goes.
     pub(crate) fn module_goes(&mut self, module: &CStr) {
+        self.index = None;
         for probe in self.probes.iter_mut().filter(|probe| probe.is_in(module)) {
             probe.module_gone();
         }
-    }
-}
-
-/// The one function `name`, or the one variant that the compiler made of it.
-fn resolve(name: &CStr) -> Result<Function> {
-    match Resolver::new().resolve(name) {
-        Ok(_) if symbols::is_ambiguous(name)? => Err(errors::ambiguous()),
-        Err(error) if error == ENOENT => {
-            let mut variants = symbols::variants(name)?;
-            match variants.len() {
-                0 | 1 => variants.pop().ok_or(ENOENT),
-                _ => Err(errors::ambiguous()),
-            }
-        }
-        found => found,
     }
 }
 
@@ -355,6 +346,9 @@ impl Drop for Armed {
             // Counting takes memory, of which there is none just now.
             patiently().ok();
         }
-        registry.probes.clear();
+        // A static is never dropped: what it holds is freed here.
+        registry.probes = KVec::new();
+        registry.index = None;
+        registry.around.calibration = None;
     }
 }

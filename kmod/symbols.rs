@@ -5,10 +5,10 @@
 //! Kprobes resolve names; `sprint_symbol` names addresses. The kernel exports no list, so patterns
 //! walk the text from symbol to symbol.
 
-use super::bindings;
-use core::{ops::ControlFlow, ptr};
+use super::{bindings, errors};
+use core::ptr;
 use kernel::{
-    bindings::sprint_symbol,
+    bindings::{ftrace_free_filter, ftrace_ops, ftrace_set_filter_ip, sprint_symbol},
     error::to_result,
     prelude::*,
     str::{CStr, CString},
@@ -137,12 +137,8 @@ impl Drop for Resolver {
     }
 }
 
-/// Calls `visit` with each symbol from `start` to `end`, until it breaks.
-fn walk(
-    start: usize,
-    end: usize,
-    visit: &mut dyn FnMut(&Symbol<'_>, usize) -> Result<ControlFlow<()>>,
-) -> Result<ControlFlow<()>> {
+/// Calls `visit` with each symbol from `start` to `end`.
+fn walk(start: usize, end: usize, visit: &mut dyn FnMut(&Symbol<'_>, usize) -> Result) -> Result {
     let mut buffer = buffer()?;
     let mut address = start;
     while address < end {
@@ -153,12 +149,12 @@ fn walk(
             break;
         }
         let next = address - symbol.offset + symbol.size.max(1);
-        if symbol.offset == 0 && visit(&symbol, address)?.is_break() {
-            return Ok(ControlFlow::Break(()));
+        if symbol.offset == 0 {
+            visit(&symbol, address)?;
         }
         address = next.max(address + 1);
     }
-    Ok(ControlFlow::Continue(()))
+    Ok(())
 }
 
 /// Where the kernel's text begins: on a boundary of this size.
@@ -166,35 +162,24 @@ const TEXT_ALIGN: usize = 0x10_0000;
 
 fn core_start() -> Result<usize> {
     let mut buffer = buffer()?;
-    // SAFETY: Returns an address, no more.
-    let mut start = unsafe { bindings::xcap_core_text() } as usize & !(TEXT_ALIGN - 1);
+    let mut start = core_text() & !(TEXT_ALIGN - 1);
     while Symbol::at(start - TEXT_ALIGN, &mut buffer).is_some() {
         start -= TEXT_ALIGN;
     }
     Ok(start)
 }
 
-/// All functions for which `wanted` holds, at most `limit`.
-///
-/// # Errors
-///
-/// `E2BIG`: there are more.
-fn find(limit: usize, mut wanted: impl FnMut(&[u8]) -> bool) -> Result<KVec<Function>> {
-    let mut found = KVec::new();
-    let mut visit = |symbol: &Symbol<'_>, address: usize| -> Result<ControlFlow<()>> {
+/// Calls `visit` with each function, the kernel's and the modules'.
+fn each(visit: &mut dyn FnMut(&Symbol<'_>, usize) -> Result) -> Result {
+    let mut visit = |symbol: &Symbol<'_>, address: usize| {
         // Padding and cold halves are no functions of their own.
         if symbol.name.starts_with(b"__pfx_") || symbol.name.ends_with(b".cold") {
-            return Ok(ControlFlow::Continue(()));
+            Ok(())
+        } else {
+            visit(symbol, address)
         }
-        if wanted(symbol.name) {
-            if found.len() == limit {
-                return Err(E2BIG);
-            }
-            found.push(symbol.function(address)?, GFP_KERNEL)?;
-        }
-        Ok(ControlFlow::Continue(()))
     };
-    let _ = walk(core_start()?, usize::MAX, &mut visit)?;
+    walk(core_start()?, usize::MAX, &mut visit)?;
     let mut name = [0; MODULE_NAME_LENGTH];
     for index in 0.. {
         let (mut base, mut size) = (0, 0);
@@ -205,9 +190,9 @@ fn find(limit: usize, mut wanted: impl FnMut(&[u8]) -> bool) -> Result<KVec<Func
         if more == 0 {
             break;
         }
-        let _ = walk(base, base + size, &mut visit)?;
+        walk(base, base + size, &mut visit)?;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// All functions that match `pattern` (`*`, `?`, `[…]`), at most `limit`.
@@ -217,31 +202,123 @@ fn find(limit: usize, mut wanted: impl FnMut(&[u8]) -> bool) -> Result<KVec<Func
 /// `E2BIG`: there are more.
 pub(crate) fn matching(pattern: &CStr, limit: usize) -> Result<KVec<Function>> {
     let mut name = KVec::new();
-    find(limit, |candidate| {
+    let mut found = KVec::new();
+    each(&mut |symbol, address| {
         name.clear();
-        let stored = name
-            .extend_from_slice(candidate, GFP_KERNEL)
-            .and_then(|()| name.extend_from_slice(b"\0", GFP_KERNEL));
-        if stored.is_err() {
-            return false;
-        }
+        name.extend_from_slice(symbol.name, GFP_KERNEL)?;
+        name.extend_from_slice(b"\0", GFP_KERNEL)?;
         // SAFETY: Both end in NUL.
-        unsafe { bindings::glob_match(pattern.as_char_ptr(), name.as_ptr().cast()) }
+        if unsafe { bindings::glob_match(pattern.as_char_ptr(), name.as_ptr().cast()) } {
+            if found.len() == limit {
+                return Err(E2BIG);
+            }
+            found.push(symbol.function(address)?, GFP_KERNEL)?;
+        }
+        Ok(())
+    })?;
+    let mut traceable = KVec::new();
+    let mut resolver = Resolver::new();
+    for function in found {
+        if is_traceable(function.address)? {
+            if let Ok(function) = resolver.resolve(&function.name) {
+                traceable.push(function, GFP_KERNEL)?;
+            }
+        }
+    }
+    Ok(traceable)
+}
+
+/// Whether ftrace has a place at the entry of the function at `address`.
+///
+/// Elsewhere the kernel would have to put a breakpoint. Setting one up reads the whole function to
+/// the end of its symbol's size, which for the last of a module's is beyond what is mapped.
+pub(crate) fn is_traceable(address: usize) -> Result<bool> {
+    let mut ops = KBox::new(ftrace_ops::default(), GFP_KERNEL)?;
+    let ops = &raw mut *ops;
+    // SAFETY: The ops are ours, and never registered.
+    let result = to_result(unsafe { ftrace_set_filter_ip(ops, address, 0, 1) });
+    // SAFETY: As above.
+    unsafe { ftrace_free_filter(ops) };
+    match result {
+        Err(error) if error == ENOMEM => Err(error),
+        result => Ok(result.is_ok()),
+    }
+}
+
+/// Where functions are, by a hash of their names less what the compiler appended.
+///
+/// Good until a module comes or goes.
+pub(crate) struct Index {
+    /// Hash and distance from [`core_text`], in order.
+    entries: KVVec<(u32, i32)>,
+}
+
+/// `function` of `function.constprop.0`.
+fn stem(name: &[u8]) -> &[u8] {
+    let end = name.iter().position(|&byte| byte == b'.');
+    &name[..end.unwrap_or(name.len())]
+}
+
+/// FNV-1a.
+fn hash(name: &[u8]) -> u32 {
+    stem(name).iter().fold(0x811c_9dc5, |hash, &byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })
 }
 
-/// Whether several functions have the name: kprobes would take any of them.
-pub(crate) fn is_ambiguous(name: &CStr) -> Result<bool> {
-    let name = name.to_bytes();
-    Ok(find(usize::MAX, |candidate| candidate == name)?.len() > 1)
+/// Some address in the kernel's own text.
+fn core_text() -> usize {
+    // SAFETY: Returns an address, no more.
+    unsafe { bindings::xcap_core_text() }
 }
 
-/// The variants that the compiler made of `function`: `function.constprop.0`, `function.isra.0`, …
-pub(crate) fn variants(function: &CStr) -> Result<KVec<Function>> {
-    let function = function.to_bytes();
-    find(16, |candidate| {
-        candidate
-            .strip_prefix(function)
-            .is_some_and(|suffix| suffix.starts_with(b"."))
-    })
+impl Index {
+    pub(crate) fn new() -> Result<Self> {
+        let mut entries = KVVec::new();
+        let base = core_text();
+        each(&mut |symbol, address| {
+            // Modules and the kernel's text are within reach of a 32-bit branch.
+            let distance = address.wrapping_sub(base) as i32;
+            Ok(entries.push((hash(symbol.name), distance), GFP_KERNEL)?)
+        })?;
+        entries.sort_unstable();
+        Ok(Self { entries })
+    }
+
+    /// The function `name`, or the one variant that the compiler made of it.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`: there is none. `EADDRNOTAVAIL`: there are several. `EINVAL`: it can't be probed.
+    pub(crate) fn resolve(&self, name: &CStr) -> Result<Function> {
+        let wanted = name.to_bytes();
+        let mut buffer = buffer()?;
+        let (mut exact, mut variants) = (KVec::new(), KVec::new());
+        let begin = self
+            .entries
+            .partition_point(|&(hashed, _)| hashed < hash(wanted));
+        for &(hashed, distance) in &self.entries[begin..] {
+            if hashed != hash(wanted) {
+                break;
+            }
+            let address = core_text().wrapping_add_signed(distance as isize);
+            let Some(symbol) = Symbol::at(address, &mut buffer) else {
+                continue;
+            };
+            if symbol.name == wanted {
+                exact.push(symbol.function(address)?, GFP_KERNEL)?;
+            } else if stem(symbol.name) == wanted {
+                variants.push(symbol.function(address)?, GFP_KERNEL)?;
+            }
+        }
+        let mut found = if exact.is_empty() { variants } else { exact };
+        let function = found.pop().ok_or(ENOENT)?;
+        if !found.is_empty() {
+            return Err(errors::ambiguous());
+        }
+        if !is_traceable(function.address)? {
+            return Err(EINVAL);
+        }
+        Resolver::new().resolve(&function.name)
+    }
 }
