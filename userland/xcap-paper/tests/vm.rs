@@ -69,7 +69,7 @@ fn a_stopped_study_is_gone_on_with() {
     let kept = runs(&results);
     assert!((1..8).contains(&kept), "{kept} runs after:\n{said}");
 
-    let mut command = common::xcap_paper();
+    let mut command = Command::new(released());
     let output = command
         .arg("run")
         .arg("--results")

@@ -2,9 +2,12 @@
 
 //! The lab as the study's machines.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use xcap_lab::config::{Copy, DomUType};
 use xcap_lab::machine::Accelerator;
 use xcap_lab::{Config, Materials, Running, Where};
@@ -31,6 +34,7 @@ pub struct Makings {
 
 impl Makings {
     pub fn prepare() -> Result<Self> {
+        check_static(&std::env::current_exe()?)?;
         let materials = Materials::prepare(None)?;
         let mut command = materials.machine.sandbox().command("qemu-system-x86_64");
         let version = command
@@ -75,6 +79,23 @@ impl Makings {
         let lab = xcap_lab::Lab::boot(&self.materials, &config)?;
         Ok(Lab { lab, environment })
     }
+}
+
+/// Guests have this very program, and no loader of shared libraries.
+fn check_static(program: &Path) -> Result<()> {
+    let mut start = [0; 4096];
+    let read = File::open(program)?.read(&mut start)?;
+    let loader = b"/ld-linux-x86-64.so";
+    if start[..read]
+        .windows(loader.len())
+        .any(|bytes| bytes == loader)
+    {
+        bail!(
+            "'{}' isn't static and can't run in the lab's guests: `make paper` builds one that can",
+            program.display()
+        );
+    }
+    Ok(())
 }
 
 /// A lab that is up.
