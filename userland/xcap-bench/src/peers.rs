@@ -287,7 +287,7 @@ impl Peers {
 
     fn perf(&self) -> Result<(Tool, Vec<Copy>, String)> {
         let command = |function: &str| {
-            let words = ["/usr/bin/perf", "ftrace", "latency", "-a", "-T", function];
+            let words = ["/usr/bin/perf", "ftrace", "latency", "-a", "-n", "-T", function];
             (function.to_owned(), words.map(str::to_owned).to_vec())
         };
         let tool = Tool::Process {

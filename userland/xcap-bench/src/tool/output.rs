@@ -81,10 +81,10 @@ fn perf(text: &str) -> Result<Reading> {
         let number = number.and_then(|rest| rest.split_whitespace().next());
         number.and_then(|word| word.parse::<f64>().ok())
     };
-    match (field("count"), field("total time"), field("avg time")) {
-        (Some(count), Some(total), _) => Ok(reading(count as u64, total)),
-        (Some(count), None, Some(mean)) => Ok(reading(count as u64, count * mean)),
-        _ => bail!("it printed no statistics"),
+    // Its total is not always in the unit of its mean.
+    match (field("count"), field("avg time")) {
+        (Some(count), Some(mean)) => Ok(reading(count as u64, count * mean)),
+        _ => bail!("it printed no statistics: {}", text.trim()),
     }
 }
 
