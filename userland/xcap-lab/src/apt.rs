@@ -7,6 +7,7 @@ use anyhow::{bail, Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// How long the mirror's last answer is good for.
@@ -201,6 +202,9 @@ pub fn keyring() -> &'static str {
 
 /// Puts in place the host programs that are missing, where that can be done without asking.
 pub fn require(programs: &[(&str, &str)]) -> Result<()> {
+    // Two that find the same missing must not both install it.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let missing: Vec<&str> = programs
         .iter()
         .filter(|(program, _)| !on_path(program))

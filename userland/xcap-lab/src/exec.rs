@@ -6,14 +6,13 @@ use std::io::Write;
 use std::process::ExitCode;
 use xcap_lab::cache::Cache;
 use xcap_lab::kernel::Kernel;
-use xcap_lab::materials::{source_tree, wanted_kernel};
+use xcap_lab::materials::{roots, source_tree, wanted_kernel};
 use xcap_lab::module::{build, check_format, Lints};
 use xcap_lab::{Lab, Materials, Output, Where};
 
 pub fn setup() -> Result<ExitCode> {
     let cache = Cache::open()?;
-    let kernel = Kernel::ensure(&cache, wanted_kernel().as_deref())?;
-    let machine = xcap_lab::materials::machine_root(&cache)?;
+    let (kernel, machine) = roots(&cache)?;
     println!("kernel {}", kernel.release);
     println!("build root {}", kernel.root.path().display());
     println!("machine root {}", machine.path().display());

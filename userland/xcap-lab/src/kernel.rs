@@ -169,7 +169,11 @@ fn make(cache: &Cache, offer: &Offer, recipe: &Recipe, dir: &Path) -> Result<()>
         suites: recipe.suites,
         packages: &packages,
     };
-    root.install(&recipe, &cache.path("roots/mmdebstrap.log"), &making)?;
+    root.install(
+        &recipe,
+        &cache.path(&format!("roots/{release}.log")),
+        &making,
+    )?;
     making.done();
 
     let headers = format!("usr/src/linux-headers-{release}");

@@ -36,8 +36,7 @@ impl Materials {
     /// Makes what is missing.
     pub fn prepare(module: Option<&Path>) -> Result<Self> {
         let cache = Cache::open()?;
-        let kernel = Kernel::ensure(&cache, wanted_kernel().as_deref())?;
-        let machine = machine_root(&cache)?;
+        let (kernel, machine) = roots(&cache)?;
         let module = match module {
             Some(ko) => Some(ko.to_owned()),
             None => Some(module::build(
@@ -112,6 +111,16 @@ pub fn wanted_kernel() -> Option<String> {
     std::env::var("KERNEL")
         .ok()
         .filter(|kernel| !kernel.is_empty())
+}
+
+/// The kernel, and the root of the machines: made at once, since each waits for downloads most of the time.
+pub fn roots(cache: &Cache) -> Result<(Kernel, Root)> {
+    std::thread::scope(|scope| {
+        let machine = scope.spawn(|| machine_root(cache));
+        let kernel = Kernel::ensure(cache, wanted_kernel().as_deref());
+        let machine = machine.join().expect("making a root doesn't panic");
+        Ok((kernel?, machine?))
+    })
 }
 
 pub fn machine_root(cache: &Cache) -> Result<Root> {

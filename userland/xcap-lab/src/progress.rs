@@ -1,10 +1,14 @@
 //! Tells on stderr what takes long: a spinner on a terminal, plain lines elsewhere.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// Shorter steps are not worth a second line.
 const WORTH_TELLING: Duration = Duration::from_secs(2);
+
+/// Steps that are under way at once have a line each.
+static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// A step under way. It ends with [`Step::done`]; dropped before, it has failed.
 pub struct Step {
@@ -16,7 +20,7 @@ pub struct Step {
 
 pub fn step(text: impl Into<String>) -> Step {
     let text = text.into();
-    let bar = ProgressBar::new_spinner();
+    let bar = LINES.add(ProgressBar::new_spinner());
     if bar.is_hidden() {
         eprintln!("xcap-lab: {text} …");
     } else {
@@ -45,7 +49,7 @@ impl Step {
         let taken = self.begun.elapsed();
         self.bar.finish_and_clear();
         if taken >= WORTH_TELLING {
-            eprintln!("xcap-lab: {}: {} s", self.text, taken.as_secs());
+            LINES.suspend(|| eprintln!("xcap-lab: {}: {} s", self.text, taken.as_secs()));
         }
     }
 }

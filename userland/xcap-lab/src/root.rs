@@ -61,7 +61,7 @@ impl Root {
                 crate::progress::step(format!("making root '{name}' from Debian's packages"));
             Self::at(dir.to_owned()).install(
                 recipe,
-                &cache.path("roots/mmdebstrap.log"),
+                &cache.path(&format!("roots/{key}.log")),
                 &making,
             )?;
             making.done();
