@@ -129,6 +129,9 @@ pub enum Part {
     Umask,
 }
 
+/// Writes down what was found so far.
+pub type Keep<'a> = dyn Fn(&Benchmark) + 'a;
+
 impl Benchmark {
     pub fn new(bed: &Bed) -> Result<Self> {
         let mut qemu = bed
@@ -145,17 +148,20 @@ impl Benchmark {
     }
 
     /// Measures a part; that it can't be is kept, too.
-    pub fn measure(&mut self, bed: &Bed, part: Part, plan: Plan) {
+    ///
+    /// `keep` is called whenever there is something new to keep. Of peers, those are run whose names hold one of
+    /// `names`, or all.
+    pub fn measure(&mut self, bed: &Bed, part: Part, plan: Plan, names: &[String], keep: &Keep) {
         let name = format!("{part:?}").to_lowercase();
         eprintln!("xcap-bench: {name}");
         self.failed.remove(&name);
         let measured = match part {
             Part::Probes => self.probes(bed),
             Part::Peers => {
-                self.peers(bed);
+                self.peers(bed, names, keep);
                 Ok(())
             }
-            Part::Scale => self.scale(bed),
+            Part::Scale => self.scale(bed, keep),
             Part::Cpus => self.cpus(bed),
             Part::Umask => bed
                 .umask(plan)
@@ -165,6 +171,7 @@ impl Benchmark {
             eprintln!("xcap-bench: {name}: {e:#}");
             self.failed.insert(name, format!("{e:#}"));
         }
+        keep(self);
     }
 
     fn put(&mut self, row: Row) {
@@ -207,19 +214,22 @@ impl Benchmark {
     }
 
     /// Each peer in a guest of its own, so that none suffers from another.
-    fn peers(&mut self, bed: &Bed) {
+    fn peers(&mut self, bed: &Bed, names: &[String], keep: &Keep) {
         let peers =
             Peers::prepare(&bed.materials).context("Debian's packages of the peers can't be had");
-        for peer in &PEERS {
+        let is_wanted =
+            |peer: &&Peer| names.is_empty() || names.iter().any(|name| peer.name.contains(name));
+        for peer in PEERS.iter().filter(is_wanted) {
             let row = match &peers {
                 Ok(peers) => peer_row(bed, peers, peer),
                 Err(e) => Row::failed(peer.name, e),
             };
             self.put(row);
+            keep(self);
         }
     }
 
-    fn scale(&mut self, bed: &Bed) -> Result<()> {
+    fn scale(&mut self, bed: &Bed, keep: &Keep) -> Result<()> {
         self.scale.clear();
         for backend in BACKENDS {
             let job = Job {
@@ -227,6 +237,7 @@ impl Benchmark {
                 ..Job::NOTHING
             };
             self.scale.extend(bed.deterministic(&job, &[])?.scale);
+            keep(self);
         }
         Ok(())
     }

@@ -73,6 +73,9 @@ pub struct AllOptions {
     /// Measure only this, and keep what the last benchmark of this kernel found otherwise
     #[arg(long = "part", value_enum, value_delimiter = ',')]
     pub parts: Vec<Part>,
+    /// Of the peers, measure only those whose names hold this
+    #[arg(long = "peer", value_name = "WORD", value_delimiter = ',')]
+    pub peers: Vec<String>,
     /// Use this module instead of building the source tree's
     #[arg(long, value_name = "KO")]
     pub module: Option<PathBuf>,

@@ -249,7 +249,14 @@ fn cpus(out: &mut String, all: &[Shared]) {
     });
     table(
         out,
-        &["probe", "ns a call, one CPU", "both", "ratio", "calls", "counted"],
+        &[
+            "probe",
+            "ns a call, one CPU",
+            "both",
+            "ratio",
+            "calls",
+            "counted",
+        ],
         rows,
     );
 }

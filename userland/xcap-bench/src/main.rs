@@ -81,18 +81,16 @@ fn all(options: &AllOptions) -> Result<()> {
             benchmark = last;
         }
     }
+    // What was measured is kept, whatever becomes of the rest.
+    let keep = |benchmark: &Benchmark| {
+        if let Err(e) = save(benchmark, &tree) {
+            eprintln!("xcap-bench: {e:#}");
+        }
+    };
     for part in parts {
-        benchmark.measure(&bed, part, plan);
-        // What was measured is kept, whatever becomes of the rest.
-        write(
-            &tree.join("results/bench/bench.json"),
-            &(serde_json::to_string_pretty(&benchmark.rows)? + "\n"),
-        )?;
-        write(
-            &details,
-            &(serde_json::to_string_pretty(&benchmark)? + "\n"),
-        )?;
+        benchmark.measure(&bed, part, plan, &options.peers, &keep);
     }
+    save(&benchmark, &tree)?;
     let document = document::markdown(&benchmark);
     write(&tree.join("docs/benchmarks.md"), &document)?;
     print!("{document}");
@@ -105,6 +103,19 @@ fn all(options: &AllOptions) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn save(benchmark: &Benchmark, tree: &Path) -> Result<()> {
+    let folder = tree.join("results/bench");
+    let text = |json: serde_json::Result<String>| json.map(|text| text + "\n");
+    write(
+        &folder.join("bench.json"),
+        &text(serde_json::to_string_pretty(&benchmark.rows))?,
+    )?;
+    write(
+        &folder.join("details.json"),
+        &text(serde_json::to_string_pretty(benchmark))?,
+    )
 }
 
 /// Writes a file whole, or leaves it as it was.

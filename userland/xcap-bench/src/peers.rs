@@ -136,7 +136,8 @@ impl Peers {
                     copies: Vec::new(),
                     version: format!("of kernel {}", self.release),
                     install_mb: 0.0,
-                    note: "its buffer as the kernel sizes it".to_owned(),
+                    note: "lost is what its buffer, as the kernel sizes it, no longer held"
+                        .to_owned(),
                 })
             }
             Kind::SystemTap(name, script) => {
@@ -287,7 +288,15 @@ impl Peers {
 
     fn perf(&self) -> Result<(Tool, Vec<Copy>, String)> {
         let command = |function: &str| {
-            let words = ["/usr/bin/perf", "ftrace", "latency", "-a", "-n", "-T", function];
+            let words = [
+                "/usr/bin/perf",
+                "ftrace",
+                "latency",
+                "-a",
+                "-n",
+                "-T",
+                function,
+            ];
             (function.to_owned(), words.map(str::to_owned).to_vec())
         };
         let tool = Tool::Process {
