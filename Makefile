@@ -48,8 +48,8 @@ test: check
 	@$(BUILD)
 	@$(CARGO) test --quiet --locked --target $(TARGET) -p xcap-lab --features vm --test vm
 	@$(XCAP_TOOLS)/xcap-bench check
-	@$(XCAP_TOOLS)/xcap-paper run --results results/paper-short --frames 200 --repetitions 2 --environments xen-pv
-	@$(XCAP_TOOLS)/xcap-paper report --results results/paper-short
+	@lab/host-packages browser
+	@$(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
 
 bench: tools
 	@$(BUILD) -p xcap-bench
