@@ -117,7 +117,7 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
         let file = file?;
         let source = file.path();
         let name = source.strip_prefix(from).expect("it is under it");
-        if !file.file_type().is_file() || !is_source(source) {
+        if !file.file_type().is_file() || !is_source(from, source) {
             continue;
         }
         let target = if name.as_os_str().is_empty() {
@@ -138,21 +138,26 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
     }
     for file in WalkDir::new(to) {
         let path = file?.into_path();
-        if path.is_file() && is_source(&path) && !wanted.contains(&path) {
+        if path.is_file() && is_source(to, &path) && !wanted.contains(&path) {
             fs::remove_file(&path)?;
         }
     }
     Ok(())
 }
 
-fn is_source(path: &Path) -> bool {
-    let generated = path.file_name().is_some_and(|name| {
-        name.to_string_lossy().contains("generated") || name.to_string_lossy().ends_with(".mod.c")
-    });
+/// Whether a file below `top` (or `top` itself) is one that people write.
+fn is_source(top: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(top).expect("it is under it");
+    if below
+        .components()
+        .any(|part| part.as_os_str().to_string_lossy().starts_with('.'))
+    {
+        return false;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let extension = path.extension().and_then(|e| e.to_str());
-    !generated
-        && matches!(extension, None | Some("rs" | "c" | "h" | "S"))
-        && !path.to_string_lossy().contains("/.")
+    let generated = name.contains("generated") || name.ends_with(".mod.c");
+    !generated && matches!(extension, None | Some("rs" | "c" | "h" | "S"))
 }
 
 #[cfg(test)]
@@ -166,6 +171,7 @@ mod tests {
         fs::create_dir_all(from.join("sub")).unwrap();
         fs::write(from.join("sub/a.rs"), "1").unwrap();
         fs::write(from.join("b.rs"), "1").unwrap();
+        fs::write(from.join("sub/.a.o.cmd"), "kbuild's").unwrap();
         mirror(&from, &to).unwrap();
         let untouched = fs::metadata(to.join("b.rs")).unwrap().modified().unwrap();
         fs::write(to.join("a.o"), "built").unwrap();
@@ -175,6 +181,7 @@ mod tests {
         assert!(!to.join("sub/a.rs").exists());
         assert_eq!(fs::read_to_string(to.join("sub/c.rs")).unwrap(), "2");
         assert!(to.join("a.o").exists());
+        assert!(!to.join("sub/.a.o.cmd").exists());
         assert_eq!(
             fs::metadata(to.join("b.rs")).unwrap().modified().unwrap(),
             untouched
