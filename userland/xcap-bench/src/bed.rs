@@ -76,7 +76,7 @@ impl Bed {
 
     /// The paper's experiment, by the host's clock.
     pub fn umask(&self, plan: Plan) -> Result<Experiment> {
-        let words = ["xcap-bench", "umask", "--json", "/dev/stdout", "--quiet"].map(str::to_owned);
+        let words = ["xcap-bench", "umask", "--json", "-", "--quiet"].map(str::to_owned);
         let mut command = words.to_vec();
         command.extend([
             format!("--runs={}", plan.runs),

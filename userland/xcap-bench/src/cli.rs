@@ -44,7 +44,7 @@ pub struct UmaskOptions {
     /// Only with these, besides without a probe
     #[arg(long = "backend", value_name = "BACKEND", value_delimiter = ',', value_parser = BACKENDS, default_values = BACKENDS)]
     pub backends: Vec<String>,
-    /// Keep every run's value in this file
+    /// Keep every run's value in this file; - prints it
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Print no table

@@ -46,9 +46,11 @@ fn umask(options: &UmaskOptions) -> Result<()> {
     if !options.quiet {
         print!("{}", show::umask(&experiment));
     }
-    if let Some(path) = &options.json {
-        let text = serde_json::to_string_pretty(&experiment)? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write '{}'", path.display()))?;
+    let text = serde_json::to_string_pretty(&experiment)? + "\n";
+    match options.json.as_deref() {
+        None => {}
+        Some(path) if path == Path::new("-") => print!("{text}"),
+        Some(path) => write(path, &text)?,
     }
     Ok(())
 }
