@@ -58,6 +58,8 @@ pub fn build(cache: &Cache, kernel: &Kernel, source: &Path, lints: Lints) -> Res
         // objtool looks at what the compiler made, of which clippy makes another thing than is loaded.
         let remarks = said.lines().any(|line| !line.contains(": objtool: "));
         if lints == Lints::Clippy && remarks {
+            // Compiled again, and remarked on again, the next time.
+            fs::remove_file(copy.join("xcap_mod.o"))?;
             bail!("clippy has remarks on the module:\n{said}");
         }
         if lints == Lints::Compiler {
