@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use xcap_lab::hops::Hops;
+use xcap_lab::machine::Accelerator;
 use xcap_lab::progress::step;
 use xcap_lab::scenario::{self, Measured, Run, SCENARIOS};
 use xcap_lab::{Config, Lab, Materials, Where};
@@ -74,9 +75,17 @@ fn show(outcomes: &[Measured], options: &DemoOptions) -> Result<()> {
     }
     println!("\nframes");
     println!("{}", frames(outcomes));
-    println!("\nThese are cycles of an emulated processor: they compare with each other, not with hardware's.");
+    println!("\n{}", caveat(Accelerator::detect()));
     println!("Results: {}", options.results.display());
     Ok(())
+}
+
+/// What the figures are not.
+fn caveat(accelerator: Accelerator) -> &'static str {
+    match accelerator {
+        Accelerator::Tcg => "These are cycles of an emulated processor: they compare with each other, not with hardware's.",
+        Accelerator::Kvm => "These are cycles in a virtual machine, its devices emulated: not those of hardware alone.",
+    }
 }
 
 /// Frames that a domain handled.
