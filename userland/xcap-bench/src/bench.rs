@@ -231,7 +231,7 @@ impl Benchmark {
 
     fn scale(&mut self, bed: &Bed, keep: &Keep) -> Result<()> {
         self.scale.clear();
-        for backend in BACKENDS {
+        for backend in BACKENDS.into_iter().rev() {
             let job = Job {
                 scale: vec![backend.to_owned()],
                 ..Job::NOTHING

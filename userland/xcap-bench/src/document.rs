@@ -204,6 +204,7 @@ fn growth(out: &mut String, all: &[Scale]) {
         "arm, ms",
         "read, ms",
         "stop, ms",
+        "del each, ms",
         "rmmod, ms",
         "per-CPU bytes a probe and CPU",
         "all bytes a probe",
@@ -216,6 +217,7 @@ fn growth(out: &mut String, all: &[Scale]) {
             scale.arm_ms,
             scale.read_ms,
             scale.stop_ms,
+            scale.del_ms,
             scale.rmmod_ms,
         ];
         row.extend(times.map(|ms| format!("{ms:.1}")));

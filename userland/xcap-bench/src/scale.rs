@@ -27,6 +27,9 @@ pub struct Scale {
     pub arm_ms: f64,
     pub read_ms: f64,
     pub stop_ms: f64,
+    /// Of all, one by one.
+    #[serde(default)]
+    pub del_ms: f64,
     pub rmmod_ms: f64,
     /// Per-CPU memory that a probe takes on each CPU.
     pub per_cpu_bytes: f64,
@@ -79,6 +82,13 @@ fn row(backend: &str) -> Result<Scale> {
     let added = (STEPS[STEPS.len() - 1] - 1) as f64;
     let (read_ms, _) = milliseconds(|| Ok(fs::read(xcap_read::DEFAULT_PATH)?))?;
     let (stop_ms, ()) = milliseconds(|| control("stop"))?;
+    // Direct calls that may sleep hold the module until they are deleted.
+    let (del_ms, ()) = milliseconds(|| {
+        for stage in report()?.stages {
+            control(&format!("del {}", stage.stage))?;
+        }
+        Ok(())
+    })?;
     let (rmmod_ms, ()) = milliseconds(|| rmmod("xcap"))?;
     Ok(Scale {
         backend: backend.to_owned(),
@@ -89,6 +99,7 @@ fn row(backend: &str) -> Result<Scale> {
         arm_ms,
         read_ms,
         stop_ms,
+        del_ms,
         rmmod_ms,
         per_cpu_bytes: (memory.per_cpu - before.per_cpu) * 1024.0 / added,
         bytes: (before.free - memory.free) * 1024.0 / added,
