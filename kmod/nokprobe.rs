@@ -4,22 +4,19 @@
 //!
 //! C header: [`include/linux/kprobes.h`](srctree/include/linux/kprobes.h)
 
-/// An entry of the kernel's list of what can't be probed.
-#[repr(transparent)]
-pub(crate) struct Entry(pub(crate) *const ());
-
-// SAFETY: An address, which nobody dereferences.
-unsafe impl Sync for Entry {}
-
-/// As the C macro `NOKPROBE_SYMBOL`.
+/// As the C macro `NOKPROBE_SYMBOL`, an entry of the kernel's list.
+///
+/// In assembly, so that the section has the flags that kmod/hot_path.S gives it: of two with the
+/// same name, the kernel loads no module.
 macro_rules! nokprobe {
     ($($function:path),+ $(,)?) => {
-        $(const _: () = {
-            #[used]
-            #[link_section = "_kprobe_blacklist"]
-            static ENTRY: $crate::kmod::nokprobe::Entry =
-                $crate::kmod::nokprobe::Entry($function as *const ());
-        };)+
+        $(core::arch::global_asm!(
+            ".pushsection _kprobe_blacklist, \"aw\"",
+            ".balign 8",
+            ".quad {function}",
+            ".popsection",
+            function = sym $function,
+        );)+
     };
 }
 
