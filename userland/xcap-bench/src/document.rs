@@ -235,7 +235,7 @@ fn cpus(out: &mut String, all: &[Shared]) {
         "Two CPUs at one probe, by the host's clock under multi-threaded emulation, where the guest's CPUs\n\
          share the host's caches as they would on hardware. Whatever else the host does slows both: what\n\
          compares is a probe's ratio with that of no probe. Counts are kept without locks or atomic\n\
-         instructions, in memory of each CPU's own: were any of it shared, some would be lost.\n\n",
+         instructions, in aligned memory of each CPU's own; were a count shared, some would be lost.\n\n",
     );
     let rows = all.iter().map(|shared| {
         vec![
