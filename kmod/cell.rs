@@ -88,13 +88,16 @@ const _: () = {
 };
 
 extern "C" {
-    /// Records a sample of `cycles` for the call of `frame`; of `work`, what the cell's mask lets
-    /// through. Returns 0, as handlers do. In kmod/hot_path.S.
+    /// Records a sample of `cycles` for the call of `frame`. Returns 0, as handlers do. In
+    /// kmod/hot_path.S.
     ///
     /// # Safety
     ///
-    /// `cell` is per-CPU memory; `frame` was filled by [`enter`] or a trampoline; preemption is off.
-    fn xcap_record(cell: *mut Cell, frame: *const Frame, cycles: u64, work: u64) -> c_int;
+    /// `frame` was filled by [`enter`] with a cell that still exists; preemption is off.
+    fn xcap_record(frame: *const Frame, cycles: u64) -> c_int;
+
+    /// The same, and of `work` what the cell's mask lets through.
+    fn xcap_record_work(frame: *const Frame, cycles: u64, work: u64) -> c_int;
 }
 
 /// Counts an entry and starts the clock of `frame`.
@@ -125,28 +128,36 @@ pub(crate) unsafe fn enter(cell: *mut Cell, frame: *mut Frame) {
 ///
 /// `frame` was filled by [`enter`] with a cell that still exists; preemption is off.
 #[inline(always)]
-pub(crate) unsafe fn leave(frame: *const Frame, now: u64, work: u64) -> c_int {
+pub(crate) unsafe fn leave(frame: *const Frame, now: u64) -> c_int {
     // SAFETY: The caller's promises are those of `xcap_record`.
-    unsafe { xcap_record((*frame).cell, frame, now.wrapping_sub((*frame).tsc), work) }
+    unsafe { xcap_record(frame, now.wrapping_sub((*frame).tsc)) }
+}
+
+/// The same for a call that did `work`.
+///
+/// # Safety
+///
+/// As for [`leave`].
+#[inline(always)]
+pub(crate) unsafe fn leave_with(frame: *const Frame, now: u64, work: u64) -> c_int {
+    // SAFETY: The caller's promises are those of `xcap_record_work`.
+    unsafe { xcap_record_work(frame, now.wrapping_sub((*frame).tsc), work) }
 }
 
 /// What [`xcap_record`] and the trampolines leave out: samples of 2^32 cycles and more, and those
-/// of calls in which the CPU's stamp changed.
+/// of calls in which the CPU's stamp changed. Where no work is counted, `work` is anything: the
+/// cell's mask lets none through.
 ///
 /// # Safety
 ///
 /// As for `xcap_record`.
 #[no_mangle]
-unsafe extern "C" fn xcap_record_slow(
-    cell: *mut Cell,
-    frame: *const Frame,
-    cycles: u64,
-    work: u64,
-) -> c_int {
-    // SAFETY: By the caller's promise both are valid, and this code stays on its CPU. Each update
+unsafe extern "C" fn xcap_record_slow(frame: *const Frame, cycles: u64, work: u64) -> c_int {
+    // SAFETY: By the caller's promise both exist, and this code stays on its CPU. Each update
     // is one instruction on this CPU's part; the order is kmod/hot_path.S's.
     unsafe {
         let frame = &*frame;
+        let cell = frame.cell;
         let here = PerCpu::here(cell);
         if frame.tsc < epoch::current() {
             cpu::increment::<{ offset_of!(Cell, straddled) }, _>(cell);

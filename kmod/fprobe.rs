@@ -47,7 +47,7 @@ unsafe extern "C" fn on_entry(
     fprobe: *mut fprobe,
     _entry: c_ulong,
     _return_to: c_ulong,
-    regs: *mut ftrace_regs,
+    _regs: *mut ftrace_regs,
     data: *mut c_void,
 ) -> c_int {
     // SAFETY: The kernel passes an fprobe of ours, and room for a `Call`.
@@ -55,9 +55,6 @@ unsafe extern "C" fn on_entry(
         let inner = &*fprobe.cast::<Inner>();
         let call = data.cast::<Call>();
         (*call).arming = inner.arming;
-        if let Work::Argument(index) = inner.work {
-            (*call).argument = xcap_fprobe_argument(regs, u32::from(index)) as u64;
-        }
         cell::enter(inner.cells, &raw mut (*call).frame);
     }
     0
@@ -67,40 +64,99 @@ unsafe extern "C" fn on_return(
     fprobe: *mut fprobe,
     _entry: c_ulong,
     _return_to: c_ulong,
-    regs: *mut ftrace_regs,
+    _regs: *mut ftrace_regs,
     data: *mut c_void,
 ) {
     let now = cpu::rdtsc();
     // SAFETY: The kernel passes a registered fprobe of ours, whose cells exist, and a `Call` that
     // `on_entry` filled for an fprobe at this address; preemption is off.
     unsafe {
-        let inner = &*fprobe.cast::<Inner>();
         let call = data.cast::<Call>();
-        if (*call).arming != inner.arming {
-            return;
+        if (*call).arming == (*fprobe.cast::<Inner>()).arming {
+            cell::leave(&raw const (*call).frame, now);
         }
-        let work = match inner.work {
-            Work::None => 0,
-            Work::Returned => xcap_fprobe_return_value(regs) as u64,
-            Work::Argument(_) => (*call).argument,
-        };
-        cell::leave(&raw const (*call).frame, now, work);
     }
 }
 
-nokprobe!(on_entry, on_return);
+/// [`on_return`] where the returned value is work.
+unsafe extern "C" fn on_return_value(
+    fprobe: *mut fprobe,
+    _entry: c_ulong,
+    _return_to: c_ulong,
+    regs: *mut ftrace_regs,
+    data: *mut c_void,
+) {
+    let now = cpu::rdtsc();
+    // SAFETY: As in `on_return`; the registers are those at the function's return.
+    unsafe {
+        let call = data.cast::<Call>();
+        if (*call).arming == (*fprobe.cast::<Inner>()).arming {
+            let work = xcap_fprobe_return_value(regs) as u64;
+            cell::leave_with(&raw const (*call).frame, now, work);
+        }
+    }
+}
+
+/// [`on_entry`] where an argument is work.
+unsafe extern "C" fn on_entry_keep(
+    fprobe: *mut fprobe,
+    entry: c_ulong,
+    return_to: c_ulong,
+    regs: *mut ftrace_regs,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: As in `on_entry`; the registers are those at the function's entry.
+    unsafe {
+        if let Work::Argument(index) = (*fprobe.cast::<Inner>()).work {
+            let argument = xcap_fprobe_argument(regs, u32::from(index));
+            (*data.cast::<Call>()).argument = argument as u64;
+        }
+        on_entry(fprobe, entry, return_to, regs, data)
+    }
+}
+
+/// [`on_return`] where an argument is work.
+unsafe extern "C" fn on_return_kept(
+    fprobe: *mut fprobe,
+    _entry: c_ulong,
+    _return_to: c_ulong,
+    _regs: *mut ftrace_regs,
+    data: *mut c_void,
+) {
+    let now = cpu::rdtsc();
+    // SAFETY: As in `on_return`; `on_entry_keep` kept the argument.
+    unsafe {
+        let call = data.cast::<Call>();
+        if (*call).arming == (*fprobe.cast::<Inner>()).arming {
+            cell::leave_with(&raw const (*call).frame, now, (*call).argument);
+        }
+    }
+}
+
+nokprobe!(
+    on_entry,
+    on_return,
+    on_return_value,
+    on_entry_keep,
+    on_return_kept
+);
 
 impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
         static ARMINGS: AtomicU64 = AtomicU64::new(0);
 
         cells.set_constants(target.constants(0));
+        let (entry_handler, exit_handler): (fprobe_entry_cb, fprobe_exit_cb) = match target.work {
+            Work::None => (Some(on_entry), Some(on_return)),
+            Work::Returned => (Some(on_entry), Some(on_return_value)),
+            Work::Argument(_) => (Some(on_entry_keep), Some(on_return_kept)),
+        };
         let mut inner = KBox::new(
             Inner {
                 fprobe: fprobe {
                     entry_data_size: size_of::<Call>(),
-                    entry_handler: Some(on_entry),
-                    exit_handler: Some(on_return),
+                    entry_handler,
+                    exit_handler,
                     ..Default::default()
                 },
                 cells: cells.as_ptr(),

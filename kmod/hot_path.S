@@ -33,8 +33,8 @@
 #endif
 
 /*
- * Record the sample in %rax (below 2^32) in the cell %r11, for the call whose
- * frame is at \frame. Preemption is off and the CPU's stamp is the frame's, so
+ * Record the sample in %rax and %rsi (below 2^32) in the cell %r11, for the call
+ * whose frame is at \frame. Preemption is off and the CPU's stamp is the frame's, so
  * no other task ran here since the call began. An interrupt may: each update is
  * one instruction, or (add and adc) carries in flags that an interrupt restores.
  *
@@ -44,8 +44,6 @@
  * Clobbers %rax, %rcx, %rdx, %rsi, %r8.
  */
 .macro RECORD frame:req
-	movq	%rax, %rsi
-
 	/*
 	 * The position below 63 of the leading bit, and the bits from it on.
 	 * Prefixes without effect fill the shorter instructions up.
@@ -120,29 +118,38 @@
 .endm
 
 /*
- * int xcap_record(cell, frame, cycles, work)
+ * int xcap_record(frame, cycles)
+ * int xcap_record_work(frame, cycles, work)
  *
  * Called by the handlers of the other backends, with preemption off.
  */
-SYM_FUNC_START(xcap_record)
-	movq	%rdx, %r8
-	shrq	$32, %r8
+.macro RECORD_FUNCTION name:req, work=0
+SYM_FUNC_START(\name)
+	movq	%rsi, %rax
+	shrq	$32, %rax
 	jne	xcap_record_slow
-	movq	CPU(STAMP), %r8
-	cmpq	XCAP_FRAME_STAMP(%rsi), %r8
+	movq	CPU(STAMP), %rax
+	cmpq	XCAP_FRAME_STAMP(%rdi), %rax
 	jne	xcap_record_slow
-	movq	%rdi, %r11
-	movq	%rsi, %r9
-	movq	%rdx, %rax
-	movq	%rcx, %r10
-	RECORD	%r9
+	movq	XCAP_FRAME_CELL(%rdi), %r11
+	movq	%rsi, %rax
+	.if \work
+	movq	%rdx, %r10
+	.endif
+	RECORD	%rdi
+	.if \work
 	andq	CELL(WORK_MASK), %r10
 	addq	%r10, CELL(WORK)
+	.endif
 	incq	CELL(DONE)
 	xorl	%eax, %eax
 	RET
-SYM_FUNC_END(xcap_record)
-_ASM_NOKPROBE(xcap_record)
+SYM_FUNC_END(\name)
+_ASM_NOKPROBE(\name)
+.endm
+
+RECORD_FUNCTION xcap_record
+RECORD_FUNCTION xcap_record_work work=1
 
 /*
  * The direct backend. ftrace calls slot n from the entry of the function that
@@ -213,6 +220,7 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	movq	CPU(STAMP), %rdx
 	cmpq	XCAP_FRAME_STAMP(%rsp), %rdx
 	jne	.Lstraddled\@
+	movq	%rax, %rsi
 	RECORD	%rsp
 	.if \work
 	movq	%r10, %r8
@@ -236,17 +244,15 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 #endif
 	jmp	.Lreturn\@
 .Llong\@:
-	movq	XCAP_FRAME_CELL(%rsp), %r11
 	PREEMPT_INC
 	shlq	$32, %rdx
 	orq	%rdx, %rax
 .Lstraddled\@:
-	movq	%rsp, %rsi
+	movq	%rsp, %rdi
 	pushq	%r10
 	pushq	%r9
-	movq	%r11, %rdi
-	movq	%rax, %rdx
-	movq	%r10, %rcx
+	movq	%rax, %rsi
+	movq	%r10, %rdx
 	call	xcap_record_slow
 	popq	%r9
 	popq	%r10

@@ -66,11 +66,21 @@ unsafe extern "C" fn on_entry(instance: *mut kretprobe_instance, _regs: *mut pt_
     0
 }
 
-unsafe extern "C" fn on_return(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
+unsafe extern "C" fn on_return(instance: *mut kretprobe_instance, _regs: *mut pt_regs) -> c_int {
     let now = cpu::rdtsc();
     // SAFETY: As in `on_entry`, which filled the frame. Rethook has preemption off, and calls
     // handlers of registered kretprobes only, so that the cells exist.
-    unsafe { cell::leave(&raw const (*call(instance)).frame, now, (*regs).ax as u64) }
+    unsafe { cell::leave(&raw const (*call(instance)).frame, now) }
+}
+
+/// [`on_return`] where the returned value is work.
+unsafe extern "C" fn on_return_value(
+    instance: *mut kretprobe_instance,
+    regs: *mut pt_regs,
+) -> c_int {
+    let now = cpu::rdtsc();
+    // SAFETY: As in `on_return`; the registers are those at the function's return.
+    unsafe { cell::leave_with(&raw const (*call(instance)).frame, now, (*regs).ax as u64) }
 }
 
 /// [`on_entry`] where an argument is work.
@@ -93,11 +103,17 @@ unsafe extern "C" fn on_return_kept(
     // SAFETY: As in `on_return`; `on_entry_keep` kept the argument.
     unsafe {
         let call = call(instance);
-        cell::leave(&raw const (*call).frame, now, (*call).argument)
+        cell::leave_with(&raw const (*call).frame, now, (*call).argument)
     }
 }
 
-nokprobe!(on_entry, on_return, on_entry_keep, on_return_kept);
+nokprobe!(
+    on_entry,
+    on_return,
+    on_return_value,
+    on_entry_keep,
+    on_return_kept
+);
 
 /// The function's argument number `index`, from 0, at its entry.
 fn argument(regs: &pt_regs, index: u8) -> u64 {
@@ -117,8 +133,9 @@ impl Hook {
         cells.set_constants(target.constants(0));
         let (handler, entry_handler): (kretprobe_handler_t, kretprobe_handler_t) = match target.work
         {
+            Work::None => (Some(on_return), Some(on_entry)),
+            Work::Returned => (Some(on_return_value), Some(on_entry)),
             Work::Argument(_) => (Some(on_return_kept), Some(on_entry_keep)),
-            _ => (Some(on_return), Some(on_entry)),
         };
         let mut inner = KBox::new(
             Inner {
