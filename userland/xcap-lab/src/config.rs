@@ -62,6 +62,13 @@ pub struct Config {
     pub domu_memory_mib: u32,
     /// Of the bare machine.
     pub cpus: u32,
+    /// Whether the bare machine's CPUs are emulated in turn, not at once.
+    ///
+    /// For functions that are hooked while another CPU calls them. Emulating CPUs at once, QEMU (10.0
+    /// and later) drops the translation of an instruction that is patched before it stores the new
+    /// one. Another CPU can translate the old one between the two, and keeps it: so it meets the
+    /// breakpoint of a patch that is long done, "Oops: int3", with any user of ftrace.
+    pub cpus_in_turn: bool,
     /// Of the bare machine.
     pub memory_mib: u32,
     /// More words for the kernel's command line, in every guest.
@@ -82,6 +89,7 @@ impl Default for Config {
             domu: DomUType::Pv,
             domu_memory_mib: 256,
             cpus: 2,
+            cpus_in_turn: false,
             memory_mib: 1024,
             append: String::new(),
             modules: Vec::new(),

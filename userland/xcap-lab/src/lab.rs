@@ -126,6 +126,7 @@ impl Lab {
             accelerator: config.accelerator,
             clock: Clock::Wall,
             cpus: if sender { 1 } else { config.cpus },
+            cpus_in_turn: config.cpus_in_turn,
             memory_mib: if sender { 512 } else { config.memory_mib },
             nic: if sender { SENDER_NIC } else { &config.nic },
             mac: if sender { SENDER_MAC } else { RECEIVER_MAC },
@@ -153,6 +154,8 @@ impl Lab {
             accelerator: config.accelerator,
             clock: Clock::Wall,
             cpus: 2,
+            // No domain has two.
+            cpus_in_turn: false,
             memory_mib: 1024 + 768 + config.domu_memory_mib,
             nic: &config.nic,
             mac: RECEIVER_MAC,
@@ -264,6 +267,7 @@ impl Lab {
             accelerator: config.accelerator,
             clock: Clock::Instructions,
             cpus: 1,
+            cpus_in_turn: true,
             memory_mib: config.memory_mib,
             nic: &config.nic,
             mac: RECEIVER_MAC,
@@ -300,6 +304,11 @@ impl Lab {
 
     pub fn guests(&self) -> impl Iterator<Item = (Where, &Guest)> {
         self.guests.iter().map(|(&place, guest)| (place, guest))
+    }
+
+    /// Whether a guest has ended, as one does that panics.
+    pub fn has_lost_a_guest(&self) -> bool {
+        self.guests.values().any(|guest| guest.link().is_closed())
     }
 
     pub fn logs(&self) -> &Logs {

@@ -64,6 +64,8 @@ pub struct Hardware<'a> {
     pub accelerator: Accelerator,
     pub clock: Clock,
     pub cpus: u32,
+    /// See [`crate::Config::cpus_in_turn`].
+    pub cpus_in_turn: bool,
     pub memory_mib: u32,
     pub nic: &'a str,
     pub mac: &'a str,
@@ -121,7 +123,14 @@ impl Machine {
                 "-rtc",
                 "base=2026-01-01,clock=vm",
             ]),
-            (Clock::Wall, Accelerator::Tcg) => add(&["-accel", "tcg,thread=multi", "-cpu", "max"]),
+            (Clock::Wall, Accelerator::Tcg) => {
+                let threads = if hardware.cpus_in_turn {
+                    "single"
+                } else {
+                    "multi"
+                };
+                add(&["-accel", &format!("tcg,thread={threads}"), "-cpu", "max"]);
+            }
             (Clock::Wall, Accelerator::Kvm) => {
                 sandbox = sandbox.bind_device("/dev/kvm");
                 add(&["-accel", "kvm", "-cpu", "host"]);

@@ -32,8 +32,11 @@ pub fn last_trials(world: &'static World) -> Vec<Trial> {
     vec![Trial::test(
         "no_log_holds_an_oops_a_warning_or_a_splat",
         || {
+            for logs in world.lost() {
+                logs.check().map_err(|e| Failed::from(format!("{e:#}")))?;
+            }
             world
-                .each_started(|lab| {
+                .each_running(|lab| {
                     lab.logs().check()?;
                     for (_, guest) in lab.guests() {
                         let tainted: u32 =

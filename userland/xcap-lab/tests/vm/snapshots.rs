@@ -37,7 +37,7 @@ const ROUND: u64 = 1000;
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let one = |backend| {
         let name = format!("no_reading_is_torn_while_two_cpus_hit_{backend}");
-        world.trial(name, On::Bare, move |lab| {
+        world.trial(name, On::Parallel, move |lab| {
             storm(lab.guest(Where::Bare), backend)
         })
     };

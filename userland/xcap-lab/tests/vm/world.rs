@@ -5,6 +5,7 @@ use libtest_mimic::{Failed, Trial};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use xcap_lab::config::Copy;
+use xcap_lab::logs::Logs;
 use xcap_lab::scenario::{capturing_place, control, destination};
 use xcap_lab::{kbuild, Config, Guest, Lab, Materials, Where};
 use xcap_read::report::{Report, StageReport};
@@ -18,6 +19,9 @@ pub struct World {
     materials: OnceLock<Materials>,
     xen: Mutex<Slot>,
     bare: Mutex<Slot>,
+    parallel: Mutex<Slot>,
+    /// Of labs that a guest went away from.
+    lost: Mutex<Vec<Logs>>,
 }
 
 #[derive(Default)]
@@ -33,6 +37,8 @@ enum Slot {
 pub enum On {
     Xen,
     Bare,
+    /// The bare machine with its CPUs emulated at once: functions must not be hooked while they are called.
+    Parallel,
 }
 
 impl World {
@@ -49,9 +55,9 @@ impl World {
         })
     }
 
-    /// Every lab that was started.
-    pub fn each_started(&self, mut act: impl FnMut(&Lab) -> Result<()>) -> Result<()> {
-        for slot in [&self.xen, &self.bare] {
+    /// Every lab that runs.
+    pub fn each_running(&self, mut act: impl FnMut(&Lab) -> Result<()>) -> Result<()> {
+        for slot in [&self.xen, &self.bare, &self.parallel] {
             if let Slot::Running(lab) = &*slot.lock().expect("trials run one after another") {
                 act(lab)?;
             }
@@ -59,10 +65,19 @@ impl World {
         Ok(())
     }
 
+    /// The logs of labs that run no more, because a guest went away.
+    pub fn lost(&self) -> Vec<Logs> {
+        self.lost
+            .lock()
+            .expect("trials run one after another")
+            .clone()
+    }
+
     fn with(&self, on: On, act: impl FnOnce(&Lab) -> Result<()>) -> Result<()> {
         let slot = match on {
             On::Xen => &self.xen,
             On::Bare => &self.bare,
+            On::Parallel => &self.parallel,
         };
         let mut slot = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if matches!(*slot, Slot::NotStarted) {
@@ -70,8 +85,9 @@ impl World {
             let materials = self.materials()?;
             let config = match on {
                 On::Xen => Config::xen(),
-                On::Bare => Config {
+                On::Bare | On::Parallel => Config {
                     copies: vec![targets(materials)?],
+                    cpus_in_turn: on == On::Bare,
                     ..Config::bare()
                 },
             };
@@ -80,7 +96,14 @@ impl World {
         let Slot::Running(lab) = &mut *slot else {
             anyhow::bail!("this lab didn't start");
         };
-        act(lab).map_err(|e| lab.explain(e))
+        let outcome = act(lab).map_err(|e| lab.explain(e));
+        if outcome.is_err() && lab.has_lost_a_guest() {
+            let mut lost = self.lost.lock().expect("trials run one after another");
+            lost.push(lab.logs().clone());
+            // The next trial gets new machines.
+            *slot = Slot::NotStarted;
+        }
+        outcome
     }
 
     pub fn materials(&self) -> Result<&Materials> {
@@ -92,7 +115,7 @@ impl World {
     }
 
     pub fn shut_down(&self) {
-        for slot in [&self.xen, &self.bare] {
+        for slot in [&self.xen, &self.bare, &self.parallel] {
             *slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Slot::NotStarted;
         }
     }
