@@ -3,7 +3,7 @@
 use crate::bed::Bed;
 use crate::control::BACKENDS;
 use crate::job::{place, Job};
-use crate::record::{Record, FILE};
+use crate::record::{exceeds_reference, Record, FILE};
 use crate::show;
 use crate::tool::Tool;
 use anyhow::{bail, Result};
@@ -66,10 +66,7 @@ pub fn run(bed: &Bed, update: bool) -> Result<()> {
                     "{:24} {:8.1} instructions a hit beyond the unprobed {:.1}",
                     hit.probe, beyond, hit.unprobed
                 );
-                // Peers are measured for comparison; their cost is their own.
-                if hit.probe.starts_with("xcap") {
-                    measured.insert(hit.probe.clone(), (beyond * 10.0).round() / 10.0);
-                }
+                measured.insert(hit.probe.clone(), (beyond * 10.0).round() / 10.0);
                 if cost.lost > 0 {
                     complaints.push(format!(
                         "{}: {} of {} hits lost",
@@ -80,6 +77,14 @@ pub fn run(bed: &Bed, update: bool) -> Result<()> {
             Err(reason) => complaints.push(format!("{}: {reason}", hit.probe)),
         }
     }
+    complaints.extend(REFERENCES.iter().filter_map(|(module, backend)| {
+        let named = |(name, _): (String, Tool)| measured.get_key_value(&name);
+        let (ours, count) = named(backend_row(backend))?;
+        let (theirs, reference) = named(module_row(module))?;
+        exceeds_reference((ours, *count), (theirs, *reference))
+    }));
+    // The record is of xcap's own cost.
+    measured.retain(|probe, _| probe.starts_with("xcap"));
     let path = xcap_lab::materials::source_tree()?.join(FILE);
     let kernel = &bed.materials.kernel.release;
     if update {
@@ -92,7 +97,7 @@ pub fn run(bed: &Bed, update: bool) -> Result<()> {
         record.save(&path)?;
         println!("recorded in {FILE}");
     } else {
-        let exceeded = Record::load(&path)?.exceeded(kernel, &measured);
+        let exceeded = Record::load(&path)?.exceeded(kernel, &measured, &["xcap direct"]);
         if !exceeded.is_empty() {
             complaints.extend(exceeded);
             complaints.push("if that is meant: xcap-bench check --update".to_owned());
