@@ -55,6 +55,15 @@ impl Materials {
         })
     }
 
+    /// A program that was built beside the tools, and that not every guest needs.
+    pub fn program(&self, name: &str) -> Result<PathBuf> {
+        let path = tools_dir()?.join(name);
+        if !path.exists() {
+            bail!("'{}' is missing: `make test` builds it", path.display());
+        }
+        Ok(path)
+    }
+
     /// The hypervisor, as QEMU takes it.
     pub fn xen(&self) -> Result<PathBuf> {
         let packed = self.machine.path().join("boot");
@@ -146,15 +155,19 @@ pub fn source_tree() -> Result<PathBuf> {
     bail!("no source tree of xcap here: change into it")
 }
 
-/// The userland tools: in `XCAP_TOOLS`, or beside this program.
-fn tools() -> Result<Vec<PathBuf>> {
-    let dir = match std::env::var_os("XCAP_TOOLS") {
-        Some(dir) => PathBuf::from(dir),
+/// Where the userland tools are: in `XCAP_TOOLS`, or beside this program.
+fn tools_dir() -> Result<PathBuf> {
+    match std::env::var_os("XCAP_TOOLS") {
+        Some(dir) => Ok(PathBuf::from(dir)),
         None => {
             let program = std::env::current_exe()?;
-            program.parent().map(Path::to_owned).unwrap_or_default()
+            Ok(program.parent().map(Path::to_owned).unwrap_or_default())
         }
-    };
+    }
+}
+
+fn tools() -> Result<Vec<PathBuf>> {
+    let dir = tools_dir()?;
     let agent = dir.join("xcap-guest");
     if !agent.exists() {
         bail!("'{}' is missing: `make tools` builds it", agent.display());

@@ -7,6 +7,7 @@ mod counts;
 mod direct;
 mod driver;
 mod everywhere;
+mod fentry;
 mod flood;
 mod ftrace;
 mod functions;
@@ -36,6 +37,7 @@ fn main() {
         snapshots::trials(world),
         asleep::trials(world),
         direct::trials(world),
+        fentry::trials(world),
         functions::trials(world),
         everywhere::trials(world),
         late_driver::trials(world),

@@ -86,7 +86,7 @@ impl World {
             let config = match on {
                 On::Xen => Config::xen(),
                 On::Bare | On::Parallel => Config {
-                    copies: vec![targets(materials)?],
+                    copies: vec![targets(materials)?, rival(materials)?],
                     cpus_in_turn: on == On::Bare,
                     ..Config::bare()
                 },
@@ -127,6 +127,14 @@ pub fn targets(materials: &Materials) -> Result<Copy> {
     Ok(Copy {
         from: kbuild::build(materials, &source)?,
         to: "/lab/targets".to_owned(),
+    })
+}
+
+/// What takes functions from xcap.
+fn rival(materials: &Materials) -> Result<Copy> {
+    Ok(Copy {
+        from: materials.program("xcap-fentry")?,
+        to: "/usr/bin/xcap-fentry".to_owned(),
     })
 }
 
