@@ -6,10 +6,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 use xcap_read::Histogram;
 
-use super::svg::{figure, font, text, HEAD};
+use super::axis::value_axis;
+use super::svg::{figure, text, HEAD};
 use super::{theme, Heading, WIDTH};
 use crate::histogram::{bounds, density};
-use crate::numbers::tick;
 
 const PANEL: i32 = 56;
 const FOOT: i32 = 26;
@@ -45,17 +45,7 @@ pub fn distributions(heading: &Heading, panels: &[Distribution]) -> String {
             let mut chart = ChartBuilder::on(&area)
                 .set_label_area_size(LabelAreaPosition::Bottom, foot)
                 .build_cartesian_2d((low..high).log_scale(), 0.0..peak.max(1e-9))?;
-            chart
-                .configure_mesh()
-                .disable_y_mesh()
-                .disable_y_axis()
-                .x_labels(5)
-                .x_label_formatter(&|value| tick(*value))
-                .label_style(font(10).color(&theme::MUTED))
-                .bold_line_style(theme::GRID)
-                .light_line_style(TRANSPARENT)
-                .axis_style(theme::GRID)
-                .draw()?;
+            value_axis(&mut chart)?;
             for (from, to, share) in &densities {
                 let bar = [(from.max(low), 0.0), (*to, *share)];
                 chart.draw_series([Rectangle::new(bar, panel.colour.filled())])?;

@@ -4,6 +4,7 @@
 //!
 //! They are drawn as wide as a phone's screen, so that their text can be read there.
 
+mod axis;
 mod bars;
 mod distribution;
 mod rows;

@@ -6,9 +6,10 @@ use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::svg::{figure, font, text, Fault, Root, HEAD};
+use super::axis::value_axis;
+use super::svg::{figure, text, Fault, Root, HEAD};
 use super::{theme, Heading, WIDTH};
-use crate::numbers::{short, tick};
+use crate::numbers::short;
 
 const ROW: i32 = 13;
 const GROUP_GAP: i32 = 20;
@@ -97,17 +98,7 @@ fn draw_groups<X>(
 where
     X: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
-    chart
-        .configure_mesh()
-        .disable_y_mesh()
-        .disable_y_axis()
-        .x_labels(5)
-        .x_label_formatter(&|value| tick(*value))
-        .label_style(font(10).color(&theme::MUTED))
-        .bold_line_style(theme::GRID)
-        .light_line_style(TRANSPARENT)
-        .axis_style(theme::GRID)
-        .draw()?;
+    value_axis(&mut chart)?;
     let mut y = body;
     for group in groups {
         let at = chart.backend_coord(&(least, y));
@@ -181,17 +172,7 @@ pub fn stacks(heading: &Heading, legend: &[(String, RGBColor)], stacks: &[Stack]
         let mut chart = ChartBuilder::on(&area)
             .set_label_area_size(LabelAreaPosition::Bottom, FOOT)
             .build_cartesian_2d(0.0..top, 0..body)?;
-        chart
-            .configure_mesh()
-            .disable_y_mesh()
-            .disable_y_axis()
-            .x_labels(5)
-            .x_label_formatter(&|value| tick(*value))
-            .label_style(font(10).color(&theme::MUTED))
-            .bold_line_style(theme::GRID)
-            .light_line_style(TRANSPARENT)
-            .axis_style(theme::GRID)
-            .draw()?;
+        value_axis(&mut chart)?;
         let mut y = body;
         for stack in stacks {
             let at = chart.backend_coord(&(0.0, y));
