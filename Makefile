@@ -11,7 +11,7 @@ BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
 LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-send -p xcap-recv
 LAB := $(XCAP_TOOLS)/xcap-lab
 
-.PHONY: module modules rust-metadata tools check check-userland check-module test demo bench paper host clean help
+.PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench paper host clean help
 
 module modules:
 	@lab/check-headers '$(KDIR)'
@@ -51,7 +51,12 @@ test: check
 	@lab/host-packages browser
 	@$(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
 
-bench: tools
+# QEMU loads it, so it can't be static as the tools are.
+plugin: tools
+	@cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release -p xcap-lines-qemu --lib --crate-type cdylib
+	@install -m 755 '$(TARGET_DIR)/release/libxcap_lines_qemu.so' '$(XCAP_TOOLS)'
+
+bench: tools plugin
 	@$(BUILD) -p xcap-bench
 	@$(XCAP_TOOLS)/xcap-bench all
 
@@ -75,6 +80,7 @@ help:
 	@echo 'make bench           what a probe costs, beside other tools'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
+	@echo 'make plugin          QEMU'"'"'s plugin that make bench needs, beside them'
 	@echo 'make clean           remove what was built here; the cache stays'
 	@echo
 	@echo 'KERNEL= chooses the lab'"'"'s kernel, MIRROR= the Debian mirror.'

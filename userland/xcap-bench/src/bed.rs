@@ -1,10 +1,15 @@
 //! The machines that measurements are made on.
 
 use crate::job::{place, Job, Outcome};
+use crate::shared_lines::{shared, windows, Shared};
+use crate::two_cpus;
 use crate::umask::{Experiment, Plan};
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use std::path::{Path, PathBuf};
 use xcap_lab::config::Copy;
+use xcap_lab::machine::Accelerator;
+use xcap_lab::materials::tools_dir;
+use xcap_lab::plugin::Plugin;
 use xcap_lab::{kbuild, Config, Lab, Materials, Where};
 
 /// Addresses don't move from boot to boot, and no watchdog wakes.
@@ -52,26 +57,48 @@ impl Bed {
 
     /// Runs a job where an instruction is a cycle, and every run gives the same figures.
     pub fn deterministic(&self, job: &Job, copies: &[Copy]) -> Result<Outcome> {
-        let command = [
-            "xcap-bench".to_owned(),
-            "guest".to_owned(),
-            serde_json::to_string(job)?,
-        ];
+        let command = guest_command(job)?;
         let output = Lab::run_deterministic(&self.materials, &self.config(copies), &command)?;
         outcome(&output.ok("the measurement")?)
     }
 
-    /// Runs a job on two CPUs, by the host's clock.
-    pub fn two_cpus(&self, job: &Job) -> Result<Outcome> {
-        let text = self.wall(
-            &[
-                "xcap-bench".to_owned(),
-                "guest".to_owned(),
-                serde_json::to_string(job)?,
-            ],
-            false,
-        )?;
-        outcome(&text)
+    /// What two CPUs share that call one function, where a plugin of the emulator records every access to memory.
+    pub fn two_cpus(&self, calls: u32) -> Result<Vec<Shared>> {
+        let library = tools_dir()?.join("libxcap_lines_qemu.so");
+        if !library.exists() {
+            bail!(
+                "'{}' is missing: `make plugin` builds it",
+                library.display()
+            );
+        }
+        let folder = tempfile::tempdir()?;
+        let output = folder.path().join("windows");
+        let plugin = Plugin {
+            library,
+            output: output.clone(),
+        };
+        let config = Config {
+            accelerator: Accelerator::Tcg,
+            cpus: two_cpus::CPUS as u32,
+            plugin: Some(plugin),
+            ..self.config(&[])
+        };
+        self.on(&config, |lab| {
+            let job = |job: &Job| outcome(&run(lab, &guest_command(job)?)?);
+            let called = job(&Job {
+                two_cpus: Some(calls),
+                ..Job::NOTHING
+            })?;
+            let names = |addresses: &[u64]| {
+                let symbols = addresses.to_vec();
+                let outcome = job(&Job {
+                    symbols,
+                    ..Job::NOTHING
+                });
+                Ok(outcome?.symbols)
+            };
+            shared(called.two_cpus, &windows(&output)?, names)
+        })
     }
 
     /// The paper's experiment, by the host's clock.
@@ -91,19 +118,31 @@ impl Bed {
             load,
             ..self.config(&[])
         };
-        let mut lab = Lab::boot(&self.materials, &config)?;
-        let mut stdout = Vec::new();
-        let ran = lab.guest(Where::Bare).spawn(command).and_then(|running| {
-            running.close_stdin()?;
-            running
-                .forward(&mut stdout, &mut std::io::stderr())?
-                .ok(&command.join(" "))
-        });
-        match ran {
-            Ok(_) => Ok(String::from_utf8_lossy(&stdout).into_owned()),
+        self.on(&config, |lab| run(lab, command))
+    }
+
+    fn on<T>(&self, config: &Config, act: impl FnOnce(&Lab) -> Result<T>) -> Result<T> {
+        let mut lab = Lab::boot(&self.materials, config)?;
+        match act(&lab) {
+            Ok(result) => Ok(result),
             Err(e) => Err(lab.explain(e)),
         }
     }
+}
+
+/// What the command prints.
+fn run(lab: &Lab, command: &[String]) -> Result<String> {
+    let mut stdout = Vec::new();
+    let running = lab.guest(Where::Bare).spawn(command)?;
+    running.close_stdin()?;
+    let output = running.forward(&mut stdout, &mut std::io::stderr())?;
+    output.ok(&command.join(" "))?;
+    Ok(String::from_utf8_lossy(&stdout).into_owned())
+}
+
+fn guest_command(job: &Job) -> Result<[String; 3]> {
+    let job = serde_json::to_string(job)?;
+    Ok(["xcap-bench".to_owned(), "guest".to_owned(), job])
 }
 
 fn outcome(text: &str) -> Result<Outcome> {

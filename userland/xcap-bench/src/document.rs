@@ -3,9 +3,11 @@
 use crate::bench::{Benchmark, Row};
 use crate::exact::TOLERANCE;
 use crate::scale::{Scale, STEPS};
-use crate::two_cpus::Shared;
+use crate::shared_lines::{Shared, SharedLine};
+use crate::two_cpus::CPUS;
 use crate::umask::{Experiment, PAPER_PROBED, PAPER_PROBED_99, PAPER_UNPROBED};
 use std::fmt::Write;
+use xcap_lines::LINE_BYTES;
 
 fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
@@ -231,36 +233,62 @@ fn growth(out: &mut String, all: &[Scale]) {
 }
 
 fn cpus(out: &mut String, all: &[Shared]) {
-    out.push_str(
-        "Two CPUs at one probe, by the host's clock under multi-threaded emulation, where the guest's CPUs\n\
-         share the host's caches as they would on hardware. Whatever else the host does slows both: what\n\
-         compares is a probe's ratio with that of no probe. Counts are kept without locks or atomic\n\
-         instructions, in aligned memory of each CPU's own; were a count shared, some would be lost.\n\n",
+    let _ = write!(
+        out,
+        "Two CPUs that hit one probe at once, each in a process of its own, in an emulator that records every\n\
+         access to memory (userland/xcap-lines-qemu). *shared*: lines of {LINE_BYTES} bytes that both CPUs touch with\n\
+         every hit, and one or both write: on hardware, what would go to and fro between their caches.\n\
+         *now and then*: lines that both touch and write less often than every other call, as a timer's tick\n\
+         and the scheduler do. *both at it*: of all accesses, those made while both CPUs were calling. There\n\
+         are no times, since the emulator has no caches: a shared line costs nothing there. The first row,\n\
+         without a probe, shows that sharing is seen: two threads of one process, which have one umask.\n\n",
     );
     let rows = all.iter().map(|shared| {
         vec![
             shared.probe.clone(),
-            format!("{:.0}", shared.one),
-            format!("{:.0}", shared.two),
-            format!("{:.2}", shared.two / shared.one),
-            shared.calls.to_string(),
+            (u64::from(shared.calls) * CPUS as u64).to_string(),
             shared
                 .count
                 .map_or("–".to_owned(), |count| count.to_string()),
+            shared.lines.len().to_string(),
+            shared.rare.to_string(),
+            format!("{:.0} %", shared.together * 100.0),
         ]
     });
     table(
         out,
         &[
             "probe",
-            "ns a call, one CPU",
-            "both",
-            "ratio",
             "calls",
             "counted",
+            "shared",
+            "now and then",
+            "both at it",
         ],
         rows,
     );
+    let notes = all
+        .iter()
+        .flat_map(|shared| shared.lines.iter().map(|line| note(&shared.probe, line)));
+    let notes: String = notes.collect();
+    if !notes.is_empty() {
+        let _ = writeln!(out, "{notes}");
+    }
+}
+
+fn note(probe: &str, line: &SharedLine) -> String {
+    let owner = if line.is_xcaps() {
+        "xcap"
+    } else {
+        "the kernel"
+    };
+    let functions = line.functions.iter().map(|name| format!("`{name}`"));
+    format!(
+        "- {probe}: a line of {owner}'s, {:.2} reads and {:.2} writes a call, by {}\n",
+        line.reads,
+        line.writes,
+        functions.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn umask(out: &mut String, experiment: &Experiment) {

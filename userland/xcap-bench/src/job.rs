@@ -3,8 +3,9 @@
 use crate::exact::{self, Exactness};
 use crate::hit::{self, Hit};
 use crate::scale::{self, Scale};
+use crate::symbols;
 use crate::tool::Tool;
-use crate::two_cpus::{self, Shared};
+use crate::two_cpus::{self, Calls};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,8 @@ pub struct Job {
     pub scale: Vec<String>,
     /// Two CPUs at one probe, so many calls each.
     pub two_cpus: Option<u32>,
+    /// Which functions these addresses are in.
+    pub symbols: Vec<u64>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -36,7 +39,8 @@ pub struct Outcome {
     pub exact: Vec<Exactness>,
     pub hits: Vec<Hit>,
     pub scale: Vec<Scale>,
-    pub two_cpus: Vec<Shared>,
+    pub two_cpus: Vec<Calls>,
+    pub symbols: Vec<String>,
 }
 
 impl Job {
@@ -45,11 +49,15 @@ impl Job {
         hits: Vec::new(),
         scale: Vec::new(),
         two_cpus: None,
+        symbols: Vec::new(),
     };
 
     pub fn run(&self) -> Result<Outcome> {
         let mut outcome = Outcome::default();
-        crate::tool::insmod(&place("xcap_targets.ko"), &[])?;
+        outcome.symbols = symbols::names(&self.symbols)?;
+        if self.exact || !self.hits.is_empty() {
+            crate::tool::insmod(&place("xcap_targets.ko"), &[])?;
+        }
         // Before xcap is loaded for the other parts.
         outcome.hits = hit::measure(&self.hits)?;
         if self.exact {

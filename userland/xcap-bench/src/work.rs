@@ -20,7 +20,7 @@ pub fn rdtsc() -> u64 {
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
-fn batch(calls: u32) {
+pub fn batch(calls: u32) {
     let mask = Mode::from_bits_truncate(0o022);
     for _ in 0..calls {
         umask(mask);

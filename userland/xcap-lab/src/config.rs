@@ -1,6 +1,7 @@
 //! Which machines a lab has, and how they are set up.
 
 use crate::machine::{Accelerator, Clock};
+use crate::plugin::Plugin;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -78,6 +79,8 @@ pub struct Config {
     pub copies: Vec<Copy>,
     pub accelerator: Accelerator,
     pub clock: Clock,
+    /// In the receiving machine, and only where its accelerator is TCG.
+    pub plugin: Option<Plugin>,
 }
 
 impl Default for Config {
@@ -96,6 +99,7 @@ impl Default for Config {
             copies: Vec::new(),
             accelerator: Accelerator::detect(),
             clock: Clock::Wall,
+            plugin: None,
         }
     }
 }

@@ -131,6 +131,7 @@ impl Lab {
             nic: if sender { SENDER_NIC } else { &config.nic },
             mac: if sender { SENDER_MAC } else { RECEIVER_MAC },
             cable,
+            plugin: config.plugin.as_ref().filter(|_| !sender),
         };
         let software = Software {
             kernel: &materials.kernel.image()?,
@@ -160,6 +161,7 @@ impl Lab {
             nic: &config.nic,
             mac: RECEIVER_MAC,
             cable,
+            plugin: config.plugin.as_ref(),
         };
         let software = Software {
             kernel: &materials.xen()?,
@@ -272,6 +274,7 @@ impl Lab {
             nic: &config.nic,
             mac: RECEIVER_MAC,
             cable: Cable::Unplugged,
+            plugin: config.plugin.as_ref(),
         };
         let software = Software {
             kernel: &materials.kernel.image()?,

@@ -17,6 +17,7 @@ pub mod machine;
 pub mod materials;
 pub mod module;
 pub mod patched;
+pub mod plugin;
 pub mod progress;
 pub mod root;
 pub mod run;

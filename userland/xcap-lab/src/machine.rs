@@ -1,6 +1,7 @@
 //! A virtual machine: one QEMU, in the sandbox of the root that holds it.
 
 use crate::config::Where;
+use crate::plugin::Plugin;
 use crate::root::Root;
 use crate::spawner;
 use anyhow::{bail, Result};
@@ -70,6 +71,7 @@ pub struct Hardware<'a> {
     pub nic: &'a str,
     pub mac: &'a str,
     pub cable: Cable,
+    pub plugin: Option<&'a Plugin>,
 }
 
 pub struct Software<'a> {
@@ -169,6 +171,10 @@ impl Machine {
             hardware.nic, hardware.mac
         );
         add(&["-device", &card]);
+        if let Some(plugin) = hardware.plugin {
+            sandbox = plugin.bound(sandbox)?;
+            add(&["-plugin", &plugin.option()]);
+        }
         add(&["-kernel", &software.kernel.display().to_string()]);
         add(&["-initrd", &software.initrd, "-append", &software.append]);
         let mut command = sandbox.command("qemu-system-x86_64");

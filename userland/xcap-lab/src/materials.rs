@@ -156,7 +156,7 @@ pub fn source_tree() -> Result<PathBuf> {
 }
 
 /// Where the userland tools are: in `XCAP_TOOLS`, or beside this program.
-fn tools_dir() -> Result<PathBuf> {
+pub fn tools_dir() -> Result<PathBuf> {
     match std::env::var_os("XCAP_TOOLS") {
         Some(dir) => Ok(PathBuf::from(dir)),
         None => {
