@@ -53,8 +53,10 @@ impl Job {
     };
 
     pub fn run(&self) -> Result<Outcome> {
-        let mut outcome = Outcome::default();
-        outcome.symbols = symbols::names(&self.symbols)?;
+        let mut outcome = Outcome {
+            symbols: symbols::names(&self.symbols)?,
+            ..Outcome::default()
+        };
         if self.exact || !self.hits.is_empty() {
             crate::tool::insmod(&place("xcap_targets.ko"), &[])?;
         }
