@@ -194,10 +194,10 @@ mod tests {
 
     #[test]
     fn a_line_that_each_call_writes_is_shared() {
-        let row = probe([&[(1, 101, 101), (2, 202, 0)], &[(1, 101, 0)]]);
+        let row = probe([&[(1, 101, 101), (2, 303, 0)], &[(1, 101, 0)]]);
         assert_eq!((row.lines.len(), row.rare), (1, 0));
         let line = &row.lines[0];
-        assert_eq!((line.reads, line.writes), (2.0, 0.5));
+        assert_eq!((line.reads, line.writes), (2.5, 0.5));
         assert_eq!(line.functions, ["0x2", "0x1"]);
         assert!(!line.is_xcaps());
     }

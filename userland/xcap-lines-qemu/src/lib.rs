@@ -24,7 +24,6 @@ static PLUGIN: OnceLock<Plugin> = OnceLock::new();
 
 /// Version of the interface that this is written for.
 #[no_mangle]
-#[expect(non_upper_case_globals, reason = "the name is QEMU's")]
 pub static qemu_plugin_version: c_int = api::VERSION;
 
 /// Called by QEMU when it loads this; returns what isn't 0 if that fails.
