@@ -97,7 +97,7 @@ pub(crate) fn run(command: &[u8]) -> Result {
         (b"calibrate", _) => REGISTRY.lock().calibrate(),
         (_, Some(name)) => registry::delete(&name),
         (verb, _) => match verb.strip_prefix(b"backend=") {
-            Some(backend) => REGISTRY.lock().choose(Choice::parse(backend)?),
+            Some(backend) => registry::choose(Choice::parse(backend)?),
             None => Err(EINVAL),
         },
     }

@@ -139,6 +139,10 @@ pub(crate) struct Probe {
     /// The backend of the hook, or of the last one: what the samples were taken with.
     backend: Option<Backend>,
     pin: Option<Pin>,
+    /// The hook is to be another, once no call is in it.
+    stale: bool,
+    /// To be forgotten, once no call is in its hook.
+    leaving: bool,
     cells: Option<Cells>,
     /// Lost by hooks that are gone, and what of it is from before the last reset.
     missed_before: Missed,
@@ -181,6 +185,8 @@ impl Probe {
             hook: None,
             backend: None,
             pin: None,
+            stale: false,
+            leaving: false,
             cells: None,
             missed_before: Missed::default(),
             missed_base: Missed::default(),
@@ -200,7 +206,7 @@ impl Probe {
 
     /// Whether it is hooked as all are, not with a backend of its own.
     pub(crate) fn follows_choice(&self) -> bool {
-        self.wanted.is_none() && self.state != state::DRAINING
+        self.wanted.is_none() && !self.leaving
     }
 
     /// Whether it is on a function of module `module`.
@@ -281,7 +287,7 @@ impl Probe {
     ///
     /// That it can't be armed is no error: `state` and `reason` say why.
     pub(crate) fn arm(&mut self, around: &registry::Surroundings) -> Result {
-        if self.state == state::DRAINING || self.state == state::ARMED {
+        if self.leaving || self.stale || self.state == state::ARMED {
             return Ok(());
         }
         if let Some(Hook::Direct(hook)) = &mut self.hook {
@@ -405,6 +411,37 @@ impl Probe {
         }
     }
 
+    /// Marks a disarmed hook as one that [`Probe::renew`] is to free, so that another may follow.
+    pub(crate) fn outdate(&mut self) {
+        self.stale = self.hook.is_some();
+    }
+
+    /// Whether it waits for [`Probe::renew`].
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Shows that calls are still to return through the disarmed hook.
+    pub(crate) fn show_draining(&mut self) {
+        self.state = state::DRAINING;
+        self.reason = Reason::InFlight;
+    }
+
+    /// Frees a stale hook that nothing is in any more.
+    pub(crate) fn renew(&mut self) {
+        self.release();
+        self.state = state::STOPPED;
+        self.reason = Reason::Stopped;
+    }
+
+    /// Marks the disarmed probe as one that goes.
+    pub(crate) fn leave(&mut self) {
+        self.leaving = true;
+        if self.needs_draining() {
+            self.show_draining();
+        }
+    }
+
     /// Whether a disarmed hook is still what some call will return to.
     pub(crate) fn is_draining(&self) -> Result<bool> {
         Ok(matches!(self.hook, Some(Hook::Direct(_))) && self.in_flight()? > 0)
@@ -419,6 +456,7 @@ impl Probe {
     pub(crate) fn release(&mut self) {
         self.hook = None;
         self.pin = None;
+        self.stale = false;
     }
 
     /// The module with the function goes. Nothing is in flight in it.

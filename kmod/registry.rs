@@ -90,6 +90,7 @@ impl Registry {
 
     /// Arms all probes that can be and are not.
     pub(crate) fn arm_all(&mut self) -> Result {
+        self.renew()?;
         let mut resolver = Resolver::new();
         for probe in self.probes.iter_mut() {
             probe.look(self.around.role, &mut resolver)?;
@@ -136,38 +137,28 @@ impl Registry {
         }
     }
 
-    /// `backend=…`: hooks all probes anew that have no backend of their own.
-    pub(crate) fn choose(&mut self, choice: Choice) -> Result {
-        let recording = self.recording;
-        self.stop();
-        let drained = self.drain(Probe::follows_choice, pause);
-        if drained.is_ok() {
-            self.around.choice = choice;
-        }
-        if recording {
-            self.start()?;
-        }
-        drained
-    }
-
-    /// Frees the disarmed hooks of all probes that are `meant`, when nothing is in them any more.
-    fn drain(&mut self, meant: fn(&Probe) -> bool, pause: fn() -> Result) -> Result {
-        let draining = |probe: &&Probe| meant(probe) && probe.needs_draining();
-        if self.probes.iter().any(|probe| draining(&probe)) {
-            direct::synchronize();
-            for probe in self.probes.iter().filter(draining) {
-                while probe.is_draining()? {
-                    pause()?;
-                }
+    /// Frees stale hooks that nothing is in any more. True if there was one.
+    fn renew(&mut self) -> Result<bool> {
+        let mut renewable = KVec::new();
+        let mut synchronize = false;
+        for (index, probe) in self.probes.iter_mut().enumerate() {
+            if !probe.is_stale() {
+                continue;
             }
-            direct::synchronize();
-        }
-        for probe in self.probes.iter_mut() {
-            if meant(probe) {
-                probe.release();
+            if probe.is_draining()? {
+                probe.show_draining();
+            } else {
+                synchronize |= probe.needs_draining();
+                renewable.push(index, GFP_KERNEL)?;
             }
         }
-        Ok(())
+        if synchronize {
+            direct::synchronize();
+        }
+        for &index in &renewable {
+            self.probes[index].renew();
+        }
+        Ok(!renewable.is_empty())
     }
 
     /// `calibrate`: measures anew what probes cost.
@@ -274,6 +265,48 @@ impl Registry {
     }
 }
 
+/// `backend=…`: hooks all probes anew that have no backend of their own.
+///
+/// The lock is free while it waits for calls that will return to a hook, so that `probes` can show
+/// why.
+///
+/// # Errors
+///
+/// `EINTR`: a signal came; those that it waited for are `draining`, and another `backend=` goes on.
+pub(crate) fn choose(choice: Choice) -> Result {
+    {
+        let mut registry = REGISTRY.lock();
+        let recording = registry.recording;
+        registry.stop();
+        registry.around.choice = choice;
+        let mut synchronize = false;
+        for probe in registry.probes.iter_mut() {
+            if probe.follows_choice() {
+                probe.outdate();
+                synchronize |= probe.needs_draining();
+            }
+        }
+        if synchronize {
+            direct::synchronize();
+        }
+        registry.renew()?;
+        if recording {
+            registry.start()?;
+        }
+    }
+    loop {
+        let mut registry = REGISTRY.lock();
+        if registry.renew()? && registry.recording {
+            registry.arm_all()?;
+        }
+        if !registry.probes.iter().any(Probe::is_stale) {
+            return Ok(());
+        }
+        drop(registry);
+        pause()?;
+    }
+}
+
 /// `del NAME`: takes a probe off, waits until no call will return to it, forgets it.
 ///
 /// The lock is free while it waits, so that `probes` can show why.
@@ -288,9 +321,8 @@ pub(crate) fn delete(name: &CStr) -> Result {
         let index = registry.position(name).ok_or(ENOENT)?;
         let probe = &mut registry.probes[index];
         probe.disarm();
+        probe.leave();
         if probe.needs_draining() {
-            probe.state = state::DRAINING;
-            probe.reason = probe::Reason::InFlight;
             direct::synchronize();
         }
     }
@@ -337,14 +369,18 @@ impl Drop for Armed {
     fn drop(&mut self) {
         let mut registry = REGISTRY.lock();
         registry.stop();
-        // What may sleep pins the module: these return soon, and a signal can't hurry them.
-        let patiently = || {
-            let _ = pause();
-            Ok(())
-        };
-        while registry.drain(|_| true, patiently).is_err() {
-            // Counting takes memory, of which there is none just now.
-            patiently().ok();
+        if registry.probes.iter().any(Probe::needs_draining) {
+            direct::synchronize();
+            // What may sleep pins the module: these return soon, and a signal can't hurry them.
+            // That counting takes memory is no error here either: there will be some.
+            while registry
+                .probes
+                .iter()
+                .any(|probe| probe.is_draining().unwrap_or(true))
+            {
+                let _ = pause();
+            }
+            direct::synchronize();
         }
         // A static is never dropped: what it holds is freed here.
         registry.probes = KVec::new();

@@ -3,7 +3,7 @@
 use crate::world::{reload, stage, until, On, World, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_lab::scenario::{capturing_place, control, destination};
+use xcap_lab::scenario::{capturing_place, control, destination, CONTROL};
 use xcap_lab::{Guest, Lab, Running, Where};
 use xcap_read::report::StageReport;
 
@@ -14,6 +14,11 @@ const NAME: &str = "asleep";
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
+    trials.push(world.trial(
+        "a_backend_is_changed_under_a_sleeper",
+        On::Bare,
+        changed_backend,
+    ));
     for backend in BACKENDS {
         let mut add = |property: &str, act: fn(&Lab, &str) -> Result<()>| {
             let name = format!("{property}_{backend}");
@@ -118,6 +123,60 @@ fn moved(lab: &Lab, backend: &str) -> Result<()> {
         "a call that slept and one that moved gave (count, switched, migrated, self times) {got:?}"
     );
     Ok(())
+}
+
+/// `backend=` waits for the calls that will return to direct hooks; nobody waits with it.
+fn changed_backend(lab: &Lab) -> Result<()> {
+    let guest = lab.guest(capturing_place(lab));
+    reload(guest)?;
+    control(guest, "backend=direct")?;
+    let sleeper = guest.spawn(&["xcap-recv", "-i", "eth0", "--count", "1", "--json"])?;
+    until(guest, "a call is in flight", |report| {
+        report
+            .stage("recvmsg")
+            .is_some_and(|stage| stage.in_flight == 1)
+    })?;
+
+    let change = |backend| {
+        let command = format!("echo backend={backend} >{CONTROL}");
+        guest.spawn(&["sh", "-c", &command])
+    };
+    let waiting = change("fprobe")?;
+    let others_go_on = |backend| {
+        until(guest, "only recvmsg is held up", |report| {
+            let state = |name| {
+                let stage = report.stage(name)?;
+                Some((stage.backend.as_deref()?, stage.state.as_str()))
+            };
+            state("recvmsg") == Some(("direct", "draining"))
+                && state("softirq") == Some((backend, "armed"))
+        })
+        .map(drop)
+    };
+    others_go_on("fprobe")?;
+    waiting.signal(nix::libc::SIGTERM)?;
+    let interrupted = waiting.wait(PATIENCE)?;
+    ensure!(!interrupted.success(), "backend= was over too early");
+    let unloaded = guest.run(&["rmmod", "xcap"])?;
+    ensure!(
+        !unloaded.success(),
+        "xcap was unloaded with a call asleep in its trampoline"
+    );
+
+    let waiting = change("kretprobe")?;
+    others_go_on("kretprobe")?;
+    wake(lab)?;
+    sleeper.wait(PATIENCE)?.ok("xcap-recv")?;
+    waiting.wait(PATIENCE)?.ok("backend=kretprobe")?;
+    let report = crate::world::report(guest)?;
+    let recvmsg = stage(&report, "recvmsg")?;
+    let got = (recvmsg.backend.as_deref(), recvmsg.state.as_str());
+    ensure!(
+        got == (Some("kretprobe"), "armed"),
+        "when its sleeper is gone, recvmsg is {got:?}"
+    );
+    guest.sh("rmmod xcap")?;
+    reload(guest)
 }
 
 fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
