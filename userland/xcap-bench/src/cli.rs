@@ -8,6 +8,7 @@ use xcap_bench::control::BACKENDS;
 /// What a probe costs, and whether what it reports is true
 #[derive(Parser)]
 #[command(
+    max_term_width = 80,
     version,
     after_help = "Examples:\n  \
         xcap-bench umask                            the paper's experiment, on this machine\n  \

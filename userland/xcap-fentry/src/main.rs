@@ -19,7 +19,7 @@ use stop::Signals;
 /// Prints `ready` once it has the function, and how often the program ran when
 /// its input ends or SIGTERM comes.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES, verbatim_doc_comment)]
+#[command(version, max_term_width = 80, after_help = EXAMPLES, verbatim_doc_comment)]
 struct Cli {
     /// Function of the kernel itself, not of a module
     function: String,

@@ -10,6 +10,7 @@ use xcap_lab::{Config, Where};
 /// A Xen host, a capturing guest and a sender as virtual machines
 #[derive(Parser)]
 #[command(
+    max_term_width = 80,
     version,
     after_help = "Examples:\n  \
         xcap-lab exec bare -- uname -r\n  \

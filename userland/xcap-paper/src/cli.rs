@@ -11,7 +11,7 @@ use xcap_paper::scenario::{Scenario, PAPER};
 
 /// The paper's study: what each stage of packet capture costs, in Xen and without
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

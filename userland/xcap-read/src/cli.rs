@@ -15,7 +15,7 @@ use crate::output;
 /// deviation and missed calls of each stage; then self times, cost per frame,
 /// and the values less what the probes themselves cost.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     /// A saved `stats` file, `-` for standard input
     #[arg(default_value = DEFAULT_PATH)]

@@ -13,7 +13,7 @@ use xcap_net::{Ethertype, X25};
 /// what the kernel spends is what capturing costs. Says `ready: …` on stderr
 /// once frames are being captured, and reports when it stops.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     /// Interface to capture on
     #[arg(short, long, value_name = "NAME")]

@@ -15,7 +15,7 @@ pub const CARRIER_PATIENCE: Duration = Duration::from_secs(5);
 /// The frame is built once and sent unchanged, past the TCP/IP stack, marked as
 /// X.25 so that no stack at the other end takes it either.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     /// Interface to send from
     #[arg(short, long, value_name = "NAME")]
