@@ -16,7 +16,7 @@ use xcap_lab::{Config, Where};
         xcap-lab exec bare -- uname -r\n  \
         xcap-lab exec dom0 --with domU,sender -- xcap-read\n  \
         xcap-lab shell domU\n\n\
-        KERNEL chooses another kernel (a release, or a suite whose newest is meant), MIRROR another\n\
+        KERNEL chooses another kernel (a release, or a suite whose newest is meant), MIRROR another \
         Debian mirror. All that is made is kept in ${XDG_CACHE_HOME:-~/.cache}/xcap."
 )]
 pub struct Cli {
