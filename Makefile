@@ -10,6 +10,8 @@ CARGO := cd userland && RUSTFLAGS='-C target-feature=+crt-static' cargo
 BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
 LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-send -p xcap-recv
 LAB := $(XCAP_TOOLS)/xcap-lab
+TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-lab --features vm --test vm
+STUDY := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
 
 .PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench paper host clean help
 
@@ -24,6 +26,7 @@ host:
 	@lab/host-packages
 
 tools: host
+	@lab/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
 	@$(BUILD) $(LAB_TOOLS)
 
@@ -46,10 +49,13 @@ check-module: tools
 
 test: check
 	@$(BUILD)
-	@$(CARGO) test --quiet --locked --target $(TARGET) -p xcap-lab --features vm --test vm
+	@$(TRIALS) --no-run
+	@$(STUDY) --no-run
+	@lab/cargo-cache keep '$(TARGET_DIR)'
+	@$(TRIALS)
 	@$(XCAP_TOOLS)/xcap-bench check
 	@lab/host-packages browser
-	@$(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
+	@$(STUDY)
 
 # QEMU loads it, so it can't be static as the tools are.
 plugin: tools
