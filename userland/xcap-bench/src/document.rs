@@ -206,7 +206,7 @@ fn growth(out: &mut String, all: &[Scale]) {
         "arm, ms",
         "read, ms",
         "stop, ms",
-        "del each, ms",
+        "del one by one, ms",
         "rmmod, ms",
         "per-CPU bytes a probe and CPU",
         "all bytes a probe",
