@@ -39,7 +39,7 @@ check-userland: tools
 	@echo 'checking userland' >&2
 	@$(CARGO) fmt --check
 	@if cargo clippy --version >/dev/null 2>&1; then \
-		$(CARGO) clippy --quiet --locked --target $(TARGET) --all-targets -- -D warnings; \
+		$(CARGO) clippy --quiet --locked --target $(TARGET) --all-targets --all-features -- -D warnings; \
 	else echo 'no cargo clippy here: lints left out' >&2; fi
 	@$(CARGO) test --quiet --locked --target $(TARGET)
 

@@ -70,6 +70,8 @@ pub struct Config {
     /// one. Another CPU can translate the old one between the two, and keeps it: so it meets the
     /// breakpoint of a patch that is long done, "Oops: int3", with any user of ftrace.
     pub cpus_in_turn: bool,
+    /// Of the bare machine, as QEMU calls it; none: all that the emulator can do, or the host's own.
+    pub cpu: Option<String>,
     /// Of the bare machine.
     pub memory_mib: u32,
     /// More words for the kernel's command line, in every guest.
@@ -93,6 +95,7 @@ impl Default for Config {
             domu_memory_mib: 256,
             cpus: 2,
             cpus_in_turn: false,
+            cpu: None,
             memory_mib: 1024,
             append: String::new(),
             modules: Vec::new(),

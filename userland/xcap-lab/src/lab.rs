@@ -127,6 +127,7 @@ impl Lab {
             clock: Clock::Wall,
             cpus: if sender { 1 } else { config.cpus },
             cpus_in_turn: config.cpus_in_turn,
+            cpu: config.cpu.as_deref().filter(|_| !sender),
             memory_mib: if sender { 512 } else { config.memory_mib },
             nic: if sender { SENDER_NIC } else { &config.nic },
             mac: if sender { SENDER_MAC } else { RECEIVER_MAC },
@@ -157,6 +158,7 @@ impl Lab {
             cpus: 2,
             // No domain has two.
             cpus_in_turn: false,
+            cpu: None,
             memory_mib: 1024 + 768 + config.domu_memory_mib,
             nic: &config.nic,
             mac: RECEIVER_MAC,
@@ -270,6 +272,7 @@ impl Lab {
             clock: Clock::Instructions,
             cpus: 1,
             cpus_in_turn: true,
+            cpu: config.cpu.as_deref(),
             memory_mib: config.memory_mib,
             nic: &config.nic,
             mac: RECEIVER_MAC,

@@ -67,6 +67,7 @@ pub struct Hardware<'a> {
     pub cpus: u32,
     /// See [`crate::Config::cpus_in_turn`].
     pub cpus_in_turn: bool,
+    pub cpu: Option<&'a str>,
     pub memory_mib: u32,
     pub nic: &'a str,
     pub mac: &'a str,
@@ -117,7 +118,7 @@ impl Machine {
                 "-accel",
                 "tcg",
                 "-cpu",
-                "max",
+                hardware.cpu.unwrap_or("max"),
                 "-seed",
                 "1",
                 "-icount",
@@ -131,11 +132,12 @@ impl Machine {
                 } else {
                     "multi"
                 };
-                add(&["-accel", &format!("tcg,thread={threads}"), "-cpu", "max"]);
+                let cpu = hardware.cpu.unwrap_or("max");
+                add(&["-accel", &format!("tcg,thread={threads}"), "-cpu", cpu]);
             }
             (Clock::Wall, Accelerator::Kvm) => {
                 sandbox = sandbox.bind_device("/dev/kvm");
-                add(&["-accel", "kvm", "-cpu", "host"]);
+                add(&["-accel", "kvm", "-cpu", hardware.cpu.unwrap_or("host")]);
             }
         }
         add(&[

@@ -3,7 +3,7 @@
 use crate::world::{receivers, reload, reload_all, On, World, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_lab::scenario::{capturing_place, control, destination};
+use xcap_lab::scenario::{capturing_place, destination};
 use xcap_lab::{Guest, Lab, Where};
 
 const FILES: [&str; 3] = ["stats", "probes", "calibration"];

@@ -16,6 +16,7 @@ mod known;
 mod late_driver;
 mod lifecycle;
 mod patches;
+mod returns;
 mod snapshots;
 mod world;
 
@@ -44,6 +45,7 @@ fn main() {
         known::trials(world),
         clock::trials(world),
         patches::trials(),
+        returns::trials(world),
         // Last: what all the others have left in the logs.
         guests::last_trials(world),
     ];
