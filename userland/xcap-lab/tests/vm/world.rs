@@ -2,7 +2,8 @@
 
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::{Failed, Trial};
-use std::sync::{Mutex, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use xcap_lab::config::Copy;
 use xcap_lab::logs::Logs;
@@ -17,6 +18,9 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Default)]
 pub struct World {
     materials: OnceLock<Materials>,
+    preparing: Mutex<()>,
+    /// The names of the trials on Xen.
+    on_xen: Mutex<HashSet<String>>,
     xen: Mutex<Slot>,
     bare: Mutex<Slot>,
     parallel: Mutex<Slot>,
@@ -30,6 +34,11 @@ enum Slot {
     NotStarted,
     Running(Box<Lab>),
     Failed,
+}
+
+/// A trial that panicked has failed already: what it locked is as good as before.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which machines a trial wants.
@@ -49,16 +58,24 @@ impl World {
         on: On,
         act: impl Fn(&Lab) -> Result<()> + Send + 'static,
     ) -> Trial {
+        let name = name.into();
+        if on == On::Xen {
+            locked(&self.on_xen).insert(name.clone());
+        }
         Trial::test(name, move || {
             self.with(on, |lab| act(lab))
                 .map_err(|e| Failed::from(format!("{e:#}")))
         })
     }
 
+    pub fn is_on_xen(&self, trial: &str) -> bool {
+        locked(&self.on_xen).contains(trial)
+    }
+
     /// Every lab that runs.
     pub fn each_running(&self, mut act: impl FnMut(&Lab) -> Result<()>) -> Result<()> {
         for slot in [&self.xen, &self.bare, &self.parallel] {
-            if let Slot::Running(lab) = &*slot.lock().expect("trials run one after another") {
+            if let Slot::Running(lab) = &*locked(slot) {
                 act(lab)?;
             }
         }
@@ -67,10 +84,7 @@ impl World {
 
     /// The logs of labs that run no more, because a guest went away.
     pub fn lost(&self) -> Vec<Logs> {
-        self.lost
-            .lock()
-            .expect("trials run one after another")
-            .clone()
+        locked(&self.lost).clone()
     }
 
     fn with(&self, on: On, act: impl FnOnce(&Lab) -> Result<()>) -> Result<()> {
@@ -79,7 +93,7 @@ impl World {
             On::Bare => &self.bare,
             On::Parallel => &self.parallel,
         };
-        let mut slot = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut slot = locked(slot);
         if matches!(*slot, Slot::NotStarted) {
             *slot = Slot::Failed;
             let materials = self.materials()?;
@@ -98,8 +112,7 @@ impl World {
         };
         let outcome = act(lab).map_err(|e| lab.explain(e));
         if outcome.is_err() && lab.has_lost_a_guest() {
-            let mut lost = self.lost.lock().expect("trials run one after another");
-            lost.push(lab.logs().clone());
+            locked(&self.lost).push(lab.logs().clone());
             // The next trial gets new machines.
             *slot = Slot::NotStarted;
         }
@@ -107,6 +120,7 @@ impl World {
     }
 
     pub fn materials(&self) -> Result<&Materials> {
+        let _turn = locked(&self.preparing);
         if let Some(materials) = self.materials.get() {
             return Ok(materials);
         }
@@ -116,7 +130,7 @@ impl World {
 
     pub fn shut_down(&self) {
         for slot in [&self.xen, &self.bare, &self.parallel] {
-            *slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Slot::NotStarted;
+            *locked(slot) = Slot::NotStarted;
         }
     }
 }
