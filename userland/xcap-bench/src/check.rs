@@ -8,6 +8,7 @@ use crate::show;
 use crate::tool::Tool;
 use anyhow::{bail, Result};
 use std::collections::BTreeMap;
+use xcap_read::output::print;
 
 /// C modules, each with the backend that may cost a tenth more than it.
 pub const REFERENCES: [(&str, &str); 2] = [("c_kretprobe", "kretprobe"), ("c_fprobe", "fprobe")];
@@ -44,7 +45,7 @@ pub fn run(bed: &Bed, update: bool) -> Result<()> {
         ..Job::NOTHING
     };
     let outcome = bed.deterministic(&job, &[])?;
-    print!("{}", show::exact(&outcome.exact));
+    print(&show::exact(&outcome.exact))?;
     let mut complaints: Vec<String> = outcome
         .exact
         .iter()

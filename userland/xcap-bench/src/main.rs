@@ -13,6 +13,7 @@ use xcap_bench::bench::{Benchmark, Part};
 use xcap_bench::job::Job;
 use xcap_bench::umask::{self, Plan};
 use xcap_bench::{check, document, show};
+use xcap_read::output::print;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -44,12 +45,12 @@ fn umask(options: &UmaskOptions) -> Result<()> {
     };
     let experiment = umask::run(plan, &options.backends)?;
     if !options.quiet {
-        print!("{}", show::umask(&experiment));
+        print(&show::umask(&experiment))?;
     }
     let text = serde_json::to_string_pretty(&experiment)? + "\n";
     match options.json.as_deref() {
         None => {}
-        Some(path) if path == Path::new("-") => print!("{text}"),
+        Some(path) if path == Path::new("-") => print(&text)?,
         Some(path) => write(path, &text)?,
     }
     Ok(())
@@ -95,8 +96,8 @@ fn all(options: &AllOptions) -> Result<()> {
     save(&benchmark, &tree)?;
     let document = document::markdown(&benchmark);
     write(&tree.join("docs/benchmarks.md"), &document)?;
-    print!("{document}");
     eprintln!("xcap-bench: wrote docs/benchmarks.md and results/bench/bench.json");
+    print(&document)?;
     if !benchmark.failed.is_empty() {
         let parts: Vec<&str> = benchmark.failed.keys().map(String::as_str).collect();
         bail!(

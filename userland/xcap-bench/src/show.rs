@@ -17,10 +17,7 @@ fn table(header: &[&str]) -> Table {
 }
 
 fn lines(table: &Table) -> String {
-    let text = table.to_string();
-    text.lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    table.trim_fmt() + "\n"
 }
 
 /// The experiment in the paper's form, beside the paper's figures.

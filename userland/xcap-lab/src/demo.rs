@@ -11,6 +11,7 @@ use xcap_lab::machine::Accelerator;
 use xcap_lab::progress::step;
 use xcap_lab::scenario::{self, Measured, Run, SCENARIOS};
 use xcap_lab::{Config, Lab, Materials, Where};
+use xcap_read::output::print;
 use xcap_read::report::{Report, StageReport};
 
 pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
@@ -70,13 +71,17 @@ fn show(outcomes: &[Measured], options: &DemoOptions) -> Result<()> {
             .iter()
             .map(|measured| frames_of(place, &measured.hops))
             .collect();
-        println!("\n{place}: cycles a call ± 95 % (calls), cycles a frame");
-        println!("{}", stages(&reports, &frames));
+        print(&format!(
+            "\n{place}: cycles a call ± 95 % (calls), cycles a frame\n{}\n",
+            stages(&reports, &frames).trim_fmt()
+        ))?;
     }
-    println!("\nframes");
-    println!("{}", frames(outcomes));
-    println!("\n{}", caveat(Accelerator::detect()));
-    println!("Results: {}", options.results.display());
+    print(&format!(
+        "\nframes\n{}\n\n{}\nResults: {}\n",
+        frames(outcomes).trim_fmt(),
+        caveat(Accelerator::detect()),
+        options.results.display()
+    ))?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use xcap_paper::record::record;
 use xcap_paper::run::{run, Commands, Study};
 use xcap_paper::run_id::Environment;
 use xcap_paper::{gather, report};
+use xcap_read::output::print;
 
 use cli::{Cli, Command, GatherOptions, MachineOptions, RecordOptions, ReportOptions, RunOptions};
 
@@ -118,7 +119,7 @@ fn record_part(options: &RecordOptions) -> Result<()> {
     )?;
     match &options.out {
         Some(folder) => println!("{}", gather::keep(folder, &part)?.display()),
-        None => println!("{}", serde_json::to_string(&part)?),
+        None => print(&(serde_json::to_string(&part)? + "\n"))?,
     }
     Ok(())
 }

@@ -5,9 +5,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use xcap_read::{show::View, CostChoice, DEFAULT_PATH};
-
-use crate::output;
+use xcap_read::{output, show::View, CostChoice, DEFAULT_PATH};
 
 /// Shows what each stage of packet capture costs, as measured by xcap.ko.
 ///

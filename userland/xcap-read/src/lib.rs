@@ -30,6 +30,7 @@ mod explain;
 mod histogram;
 mod integer;
 mod moments;
+pub mod output;
 mod parse;
 pub mod report;
 pub mod show;

@@ -3,17 +3,16 @@
 //! Shows what xcap measured.
 
 mod cli;
-mod output;
 mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use xcap_read::output::{self, print};
 use xcap_read::report::Options;
 use xcap_read::{difference, load, show, Report, Stats};
 
 use crate::cli::Cli;
-use crate::output::print;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -34,7 +33,7 @@ fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
         [before, after] => difference(&load(before)?, &load(after)?)?,
         _ => load(&cli.file)?,
     };
-    print(&text(cli, stats)?)
+    Ok(print(&text(cli, stats)?)?)
 }
 
 fn text(cli: &Cli, stats: Stats) -> Result<String, Box<dyn std::error::Error>> {

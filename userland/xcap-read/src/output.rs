@@ -14,11 +14,14 @@ pub fn width() -> usize {
 }
 
 /// Writes `text`; a reader that has gone away (`| head`) ends us quietly.
-pub fn print(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
-        Err(error) => Err(format!("cannot write: {error}").into()),
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!("cannot write: {error}"),
+        )),
         Ok(()) => Ok(()),
     }
 }

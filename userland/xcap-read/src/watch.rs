@@ -7,11 +7,11 @@ use std::io::{stdout, IsTerminal};
 use std::thread::sleep;
 use std::time::Duration;
 
+use xcap_read::output::print;
 use xcap_read::show::{self, Key};
 use xcap_read::{load, Stats};
 
 use crate::cli::Cli;
-use crate::output::print;
 
 /// Cursor home, then clear to the end.
 const CLEAR: &str = "\x1b[H\x1b[J";
