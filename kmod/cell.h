@@ -24,6 +24,7 @@
 #define XCAP_CELL_NEGATIVE		120
 #define XCAP_CELL_MIGRATED		128
 #define XCAP_CELL_SWITCHED		136
+#define XCAP_CELL_ZEROS			144
 #define XCAP_CELL_HISTOGRAM		192
 
 /* What travels with one call (`Frame`). */

@@ -13,9 +13,6 @@ use core::mem::offset_of;
 use core::sync::atomic::{compiler_fence, AtomicU64, Ordering};
 use kernel::{ffi::c_int, prelude::*};
 
-/// Raw buckets: 8 for each position of the leading bit, in falling order of value.
-const RAW_BUCKETS: usize = 64 * 8;
-
 /// One probe's counters on one CPU, written by that CPU alone.
 ///
 /// kmod/hot_path.S, which writes most of it, says in which order.
@@ -27,6 +24,7 @@ pub(crate) struct Cell {
     done: u64,
     sum: u64,
     sumsq: [u64; 2],
+    /// Of samples that are not 0.
     min: u64,
     max: u64,
     self_sum: u64,
@@ -43,8 +41,10 @@ pub(crate) struct Cell {
     negative: u64,
     migrated: u64,
     switched: u64,
-    _pad: [u64; 6],
-    raw_histogram: [u64; RAW_BUCKETS],
+    /// Samples of 0.
+    zeros: u64,
+    _pad: [u64; 5],
+    raw_histogram: [u64; histogram::RAW_BUCKETS],
 }
 
 const _: () = {
@@ -65,6 +65,7 @@ const _: () = {
     assert!(offset_of!(Cell, negative) == XCAP_CELL_NEGATIVE as usize);
     assert!(offset_of!(Cell, migrated) == XCAP_CELL_MIGRATED as usize);
     assert!(offset_of!(Cell, switched) == XCAP_CELL_SWITCHED as usize);
+    assert!(offset_of!(Cell, zeros) == XCAP_CELL_ZEROS as usize);
     assert!(offset_of!(Cell, raw_histogram) == XCAP_CELL_HISTOGRAM as usize);
 };
 
@@ -167,14 +168,16 @@ unsafe extern "C" fn xcap_record_slow(frame: *const Frame, cycles: u64, work: u6
             cpu::increment::<{ offset_of!(Cell, negative) }, _>(cell);
             return 0;
         }
-        // The bits from the leading one on, as in kmod/hot_path.S.
-        let zeros = (cycles | 1).leading_zeros();
-        let bucket = (zeros as usize) * 8 + ((cycles | 1) << zeros >> 60) as usize - 8;
+        let bucket = histogram::raw_bucket(cycles);
         cpu::increment::<0, _>(&raw mut (*cell).raw_histogram[bucket]);
         cpu::add::<{ offset_of!(Cell, sum) }, _>(cell, cycles);
         let square = u128::from(cycles) * u128::from(cycles);
         cpu::add_wide(&raw mut (*cell).sumsq, square);
-        AtomicU64::from_ptr(&raw mut (*here).min).fetch_min(cycles, Ordering::Relaxed);
+        if cycles == 0 {
+            cpu::increment::<{ offset_of!(Cell, zeros) }, _>(cell);
+        } else {
+            AtomicU64::from_ptr(&raw mut (*here).min).fetch_min(cycles, Ordering::Relaxed);
+        }
         AtomicU64::from_ptr(&raw mut (*here).max).fetch_max(cycles, Ordering::Relaxed);
         let totals = cpu::Totals::read();
         let nested = totals.nested.wrapping_sub(frame.nested);
@@ -271,7 +274,7 @@ impl Totals {
         self.sum = self.sum.wrapping_add(cell.sum);
         let square = u128::from(cell.sumsq[1]) << 64 | u128::from(cell.sumsq[0]);
         self.sumsq = self.sumsq.wrapping_add(square);
-        self.min = self.min.min(cell.min);
+        self.min = self.min.min(if cell.zeros > 0 { 0 } else { cell.min });
         self.max = self.max.max(cell.max);
         self.self_sum = self.self_sum.wrapping_add(cell.self_sum);
         self.nested_outside = self.nested_outside.wrapping_add(cell.nested_outside);
@@ -282,13 +285,12 @@ impl Totals {
         self.migrated = self.migrated.wrapping_add(cell.migrated);
         self.switched = self.switched.wrapping_add(cell.switched);
         for (raw, &count) in cell.raw_histogram.iter().enumerate() {
-            if count != 0 {
-                let leading = 63 - (raw / 8) as u32;
-                let bits = (8 + raw as u64 % 8) << 60;
-                let bucket = histogram::bucket(bits >> (63 - leading));
-                self.histogram[bucket] = self.histogram[bucket].wrapping_add(count);
-            }
+            let bucket = histogram::bucket_of_raw(raw);
+            self.histogram[bucket] = self.histogram[bucket].wrapping_add(count);
         }
+        let (zero, one) = (histogram::bucket(0), histogram::bucket(1));
+        self.histogram[zero] = self.histogram[zero].wrapping_add(cell.zeros);
+        self.histogram[one] = self.histogram[one].wrapping_sub(cell.zeros);
     }
 }
 
@@ -434,6 +436,7 @@ impl Cells {
         cell.negative = 0;
         cell.migrated = 0;
         cell.switched = 0;
+        cell.zeros = 0;
         cell.raw_histogram.fill(0);
     }
 }

@@ -45,11 +45,13 @@
  */
 .macro RECORD frame:req
 	/*
-	 * The position below 63 of the leading bit, and the bits from it on.
-	 * Prefixes without effect fill the shorter instructions up.
+	 * The position below 63 of the leading bit (64: there is none), and the
+	 * bits from it on: histogram::raw_bucket(). Prefixes without effect fill
+	 * the shorter instructions up.
 	 */
-	ALTERNATIVE "xorl %ecx, %ecx; bsrq %rsi, %rcx; xorl $63, %ecx", \
-		    ".long 0x3e3e3e3e; lzcntq %rsi, %rcx", X86_FEATURE_ABM
+	ALTERNATIVE "movl $127, %ecx; bsrq %rsi, %rcx; xorl $63, %ecx", \
+		    ".long 0x3e3e3e3e; .byte 0x3e, 0x3e, 0x3e; lzcntq %rsi, %rcx", \
+		    X86_FEATURE_ABM
 	ALTERNATIVE "movq %rsi, %rdx; shlq %cl, %rdx", \
 		    ".byte 0x3e; shlxq %rcx, %rsi, %rdx", X86_FEATURE_BMI2
 	shrq	$60, %rdx
@@ -93,14 +95,23 @@
 	addq	%rdx, CPU(OVERHEAD)
 
 	.pushsection .text.unlikely, "ax"
-	/* An interrupt can record a sample between the comparison and the store. */
+	/*
+	 * The minimum kept is never 0, so that each sample of 0, which shares the
+	 * bucket of 1, comes here. An interrupt can record a sample between the
+	 * comparison and the store.
+	 */
 .Lminimum\@:
+	testq	%rsi, %rsi
+	jz	.Lzero\@
 	movq	CELL(MIN), %rax
 .Lminimum_again\@:
 	cmpq	%rax, %rsi
 	jae	.Lminimum_done\@
 	cmpxchgq %rsi, CELL(MIN)
 	jne	.Lminimum_again\@
+	jmp	.Lminimum_done\@
+.Lzero\@:
+	incq	CELL(ZEROS)
 	jmp	.Lminimum_done\@
 .Lmaximum\@:
 	movq	CELL(MAX), %rax

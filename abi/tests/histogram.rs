@@ -3,7 +3,9 @@
 //! The buckets cover every u64, in order, none wider than an eighth of its lower bound.
 
 use proptest::prelude::*;
-use xcap_abi::histogram::{bucket, lower_bound, upper_bound, BUCKETS, SUB_BUCKETS};
+use xcap_abi::histogram::{
+    bucket, bucket_of_raw, lower_bound, raw_bucket, upper_bound, BUCKETS, RAW_BUCKETS, SUB_BUCKETS,
+};
 
 /// Values of every magnitude: uniform ones would nearly all have 64 bits.
 fn value() -> impl Strategy<Value = u64> {
@@ -46,7 +48,22 @@ fn small_values_have_a_bucket_each() {
     }
 }
 
+#[test]
+fn raw_buckets_of_small_values_are_told_apart() {
+    for value in 1..1000 {
+        assert_eq!(bucket_of_raw(raw_bucket(value)), bucket(value), "{value}");
+    }
+    assert_eq!(raw_bucket(0), raw_bucket(1));
+}
+
 proptest! {
+    #[test]
+    fn a_raw_bucket_is_within_a_bucket(value in value()) {
+        let raw = raw_bucket(value);
+        prop_assert!(raw < RAW_BUCKETS);
+        prop_assert_eq!(bucket_of_raw(raw), bucket(value.max(1)));
+    }
+
     #[test]
     fn every_value_lies_within_its_bucket(value in value()) {
         let index = bucket(value);

@@ -2,7 +2,7 @@
 
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::{Failed, Trial};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use xcap_lab::config::Copy;
@@ -19,8 +19,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub struct World {
     materials: OnceLock<Materials>,
     preparing: Mutex<()>,
-    /// The names of the trials on Xen.
-    on_xen: Mutex<HashSet<String>>,
+    /// The labs of the trials that share one.
+    labs: Mutex<HashMap<String, On>>,
     xen: Mutex<Slot>,
     bare: Mutex<Slot>,
     parallel: Mutex<Slot>,
@@ -42,7 +42,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Which machines a trial wants.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum On {
     Xen,
     Bare,
@@ -59,17 +59,16 @@ impl World {
         act: impl Fn(&Lab) -> Result<()> + Send + 'static,
     ) -> Trial {
         let name = name.into();
-        if on == On::Xen {
-            locked(&self.on_xen).insert(name.clone());
-        }
+        locked(&self.labs).insert(name.clone(), on);
         Trial::test(name, move || {
             self.with(on, |lab| act(lab))
                 .map_err(|e| Failed::from(format!("{e:#}")))
         })
     }
 
-    pub fn is_on_xen(&self, trial: &str) -> bool {
-        locked(&self.on_xen).contains(trial)
+    /// The lab that a trial shares with others; none: it has its own machines.
+    pub fn lab_of(&self, trial: &str) -> Option<On> {
+        locked(&self.labs).get(trial).copied()
     }
 
     /// Every lab that runs.
