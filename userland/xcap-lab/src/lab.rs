@@ -15,12 +15,16 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{channel, Receiver};
 use std::time::Duration;
 use xcap_guest::protocol::{Request, Stream};
 
 /// Longer than the slowest start seen, on a machine that has other things to do.
 const START: Duration = Duration::from_secs(180);
+
+/// How many labs this process has started.
+static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// Finished runs whose logs are kept.
 const KEPT_RUNS: usize = 8;
@@ -54,7 +58,9 @@ impl Lab {
         let _turn = materials.cache.lock("runs")?;
         prune(materials, &runs)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-        let name = format!("{}-{}", now.as_millis(), std::process::id());
+        // One process may start several in the same millisecond.
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{}-{number}", now.as_millis(), std::process::id());
         let lock = materials.cache.lock(&format!("runs/{name}"))?;
         let folder = runs.join(&name);
         fs::create_dir(&folder)?;
