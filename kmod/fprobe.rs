@@ -43,6 +43,20 @@ unsafe impl Send for Hook {}
 // SAFETY: As above.
 unsafe impl Sync for Hook {}
 
+/// What was kept with a call that returns, unless it was an earlier hook's.
+///
+/// # Safety
+///
+/// `fprobe` is a registered one of ours, and `data` what an entry handler of ours filled for an
+/// fprobe at this address.
+#[inline(always)]
+unsafe fn call(fprobe: *mut fprobe, data: *mut c_void) -> Option<*const Call> {
+    let call = data.cast_const().cast::<Call>();
+    // SAFETY: The caller's promise; not a reference, since `argument` may not have been filled.
+    let ours = unsafe { (*call).arming == (*fprobe.cast::<Inner>()).arming };
+    ours.then_some(call)
+}
+
 unsafe extern "C" fn on_entry(
     fprobe: *mut fprobe,
     _entry: c_ulong,
@@ -71,8 +85,7 @@ unsafe extern "C" fn on_return(
     // SAFETY: The kernel passes a registered fprobe of ours, whose cells exist, and a `Call` that
     // `on_entry` filled for an fprobe at this address; preemption is off.
     unsafe {
-        let call = data.cast::<Call>();
-        if (*call).arming == (*fprobe.cast::<Inner>()).arming {
+        if let Some(call) = call(fprobe, data) {
             cell::leave(&raw const (*call).frame, now);
         }
     }
@@ -89,8 +102,7 @@ unsafe extern "C" fn on_return_value(
     let now = cpu::rdtsc();
     // SAFETY: As in `on_return`; the registers are those at the function's return.
     unsafe {
-        let call = data.cast::<Call>();
-        if (*call).arming == (*fprobe.cast::<Inner>()).arming {
+        if let Some(call) = call(fprobe, data) {
             let work = xcap_fprobe_return_value(regs) as u64;
             cell::leave_with(&raw const (*call).frame, now, work);
         }
@@ -126,8 +138,7 @@ unsafe extern "C" fn on_return_kept(
     let now = cpu::rdtsc();
     // SAFETY: As in `on_return`; `on_entry_keep` kept the argument.
     unsafe {
-        let call = data.cast::<Call>();
-        if (*call).arming == (*fprobe.cast::<Inner>()).arming {
+        if let Some(call) = call(fprobe, data) {
             cell::leave_with(&raw const (*call).frame, now, (*call).argument);
         }
     }

@@ -437,6 +437,7 @@ impl Probe {
     /// Marks the disarmed probe as one that goes.
     pub(crate) fn leave(&mut self) {
         self.leaving = true;
+        self.stale = false;
         if self.needs_draining() {
             self.show_draining();
         }
