@@ -1,7 +1,7 @@
 //! A driver that comes after xcap.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, reload, report, stage, On, World};
+use crate::world::{capture, load_targets, reload, report, stage, On, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_lab::scenario::control;
@@ -49,7 +49,7 @@ fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
 
 fn added(guest: &Guest, backend: &str) -> Result<()> {
     reload(guest)?;
-    guest.sh("grep -q ^xcap_targets /proc/modules || insmod /lab/targets/xcap_targets.ko")?;
+    load_targets(guest)?;
     control(
         guest,
         &format!("add xcap_target_10 as mine backend={backend}"),

@@ -1,7 +1,7 @@
 //! Processors on which the kernel returns by a thunk: our code returns as the kernel's does.
 
 use crate::asleep::BACKENDS;
-use crate::world::{reload, report, stage, targets, World};
+use crate::world::{load_targets, reload, report, stage, targets, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::{Failed, Trial};
 use xcap_lab::machine::Accelerator;
@@ -66,7 +66,7 @@ fn counted(guest: &Guest, processor: &Processor) -> Result<()> {
         processor.cpu,
         processor.thunk
     );
-    guest.sh("insmod /lab/targets/xcap_targets.ko")?;
+    load_targets(guest)?;
     for backend in BACKENDS {
         reload(guest)?;
         control(

@@ -1,7 +1,7 @@
 //! Readings that are made while samples come in.
 
 use crate::asleep::BACKENDS;
-use crate::world::{reload, On, World};
+use crate::world::{load_targets, reload, On, World};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_lab::scenario::control;
@@ -46,7 +46,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 
 fn storm(guest: &Guest, backend: &str) -> Result<()> {
     reload(guest)?;
-    guest.sh("grep -q ^xcap_targets /proc/modules || insmod /lab/targets/xcap_targets.ko")?;
+    load_targets(guest)?;
     control(
         guest,
         &format!("add xcap_target_10 as storm backend={backend}"),

@@ -151,6 +151,13 @@ fn rival(materials: &Materials) -> Result<Copy> {
     })
 }
 
+/// Loads the module with the functions of known length, where it is not.
+pub fn load_targets(guest: &Guest) -> Result<()> {
+    guest
+        .sh("grep -q ^xcap_targets /proc/modules || insmod /lab/targets/xcap_targets.ko")
+        .map(drop)
+}
+
 /// Guests that receive: where xcap can be.
 pub fn receivers(lab: &Lab) -> Vec<&Guest> {
     lab.guests()
