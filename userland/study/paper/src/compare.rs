@@ -4,7 +4,7 @@
 
 use basic_stats::core::{AltHyp, SampleMoments};
 use basic_stats::normal::{student_1samp_alt_hyp_ci, student_1samp_p, welch_p};
-use xcap_read::Moments;
+use xcap_stats::Moments;
 
 use crate::study::Series;
 
