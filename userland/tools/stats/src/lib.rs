@@ -36,6 +36,7 @@ pub mod report;
 mod source;
 mod stage_report;
 mod stats;
+pub mod student;
 mod warning;
 
 pub use correction::{Corrected, CostChoice};

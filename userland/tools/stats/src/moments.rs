@@ -5,17 +5,9 @@
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
 use crate::stats::Stage;
-
-/// Up to here statrs finds quantiles of Student's t to ten digits; from 10⁵ on it
-/// loses them, and at 10⁸ it never returns. Its distribution function stays good.
-const SOLVED_BY_LIBRARY: f64 = 1e4;
-
-/// From here on the normal distribution stands for Student's t: they differ by
-/// less than 10⁻⁶ of the quantile.
-const NORMAL_FROM: f64 = 1e7;
+use crate::student;
 
 /// Count, sum and sum of squares of a set of samples, exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,7 +78,7 @@ impl Moments {
     pub fn interval(&self, level: f64) -> Option<Interval> {
         let mean = self.mean()?;
         let error = self.standard_deviation()? / (self.count as f64).sqrt();
-        let half_width = quantile(level, (self.count - 1) as f64) * error;
+        let half_width = student::quantile(level, (self.count - 1) as f64) * error;
         Some(Interval {
             level,
             half_width,
@@ -102,53 +94,9 @@ fn ratio(dividend: BigInt, divisor: BigInt) -> f64 {
     float(dividend) / float(divisor)
 }
 
-/// The two-sided quantile of Student's t at `level` per cent.
-fn quantile(level: f64, freedom: f64) -> f64 {
-    let tail = (100.0 - level) / 200.0;
-    let normal = Normal::standard().inverse_cdf(tail);
-    let lower = match StudentsT::new(0.0, 1.0, freedom) {
-        Ok(t) if freedom <= SOLVED_BY_LIBRARY => t.inverse_cdf(tail),
-        // Newton's method; from so near it has all digits after two steps.
-        Ok(t) if freedom < NORMAL_FROM => (0..4).fold(normal, |quantile, _| {
-            quantile - (t.cdf(quantile) - tail) / t.pdf(quantile)
-        }),
-        _ => normal,
-    };
-    lower.abs()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Two-sided 95 % and 99 % quantiles from printed tables.
-    #[test]
-    fn quantiles_are_those_of_the_tables() {
-        for (level, freedom, expected) in [
-            (95.0, 1.0, 12.7062),
-            (95.0, 2.0, 4.302653),
-            (95.0, 10.0, 2.228139),
-            (95.0, 30.0, 2.042272),
-            (95.0, 120.0, 1.979930),
-            (95.0, 9_999.0, 1.960201),
-            (95.0, 1e5, 1.959988),
-            (95.0, 1e6, 1.959966),
-            (95.0, 1e7, 1.959964),
-            (95.0, 9e7, 1.959964),
-            (95.0, 1e12, 1.959964),
-            (99.0, 4.0, 4.604095),
-            (99.0, 100.0, 2.625891),
-            (99.0, 1e9, 2.575829),
-            (99.9, 5.0, 6.868827),
-            (50.0, 3.0, 0.764892),
-        ] {
-            let got = quantile(level, freedom);
-            assert!(
-                (got - expected).abs() < 1e-6 * expected,
-                "{level} % at {freedom}: {got}, not {expected}"
-            );
-        }
-    }
 
     #[test]
     fn equal_samples_have_no_variance() {

@@ -71,8 +71,7 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
     for pair in readings.windows(2) {
         grown(&pair[0], &pair[1])?;
     }
-    let within =
-        |stage: &&Stage| stage.exact && 0 < stage.count && stage.count < calls;
+    let within = |stage: &&Stage| stage.exact && 0 < stage.count && stage.count < calls;
     let telling = readings.iter().filter(within).count();
     let all = readings.len();
     ensure!(
