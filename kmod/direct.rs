@@ -9,7 +9,8 @@
 use super::{
     backend::Target,
     bindings::{XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE},
-    cell::{Cell, Cells},
+    cell::Cell,
+    cells::Cells,
     errors,
     stages::Work,
 };
