@@ -3,12 +3,14 @@
 //! What xcap's own probes cost, measured on an empty function.
 
 use super::{
-    backend::{Backend, Costs, Hook, Target},
     bindings::{xcap_empty, xcap_irq_restore, xcap_irq_save},
     cell::{Cells, Totals},
     cpu, direct,
+    hook::Hook,
     stages::Work,
+    target::{Costs, Target},
 };
+use crate::abi::backend::Backend;
 use kernel::prelude::*;
 
 /// Calls in a batch: enough to hide what reading the clock costs.

@@ -7,11 +7,11 @@
 //! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
 
 use super::{
-    backend::Target,
     bindings::{XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE},
     cell::{Cell, Cells},
     errors,
     stages::Work,
+    target::Target,
 };
 use core::{
     ptr,

@@ -5,12 +5,14 @@
 //! C header: [`include/linux/fprobe.h`](srctree/include/linux/fprobe.h)
 
 use super::{
-    backend::{Call, Missed, Target},
     bindings::*,
+    call::Call,
     cell::{self, Cell, Cells},
     cpu,
+    missed::Missed,
     nokprobe::nokprobe,
     stages::Work,
+    target::Target,
 };
 use core::{
     ffi::c_void,

@@ -3,14 +3,15 @@
 //! What the debugfs files say, line by line. The formats are in abi/src/format.rs.
 
 use super::{
-    backend::{Backend, Missed},
     calibration::{Cost, Measured},
     cell::Totals,
     decimal::Decimal,
+    missed::Missed,
     probe::Probe,
+    refusal::Refusal,
     registry::Registry,
 };
-use crate::abi::format;
+use crate::abi::{backend::Backend, format, reason::Reason};
 use kernel::{prelude::*, seq_file::SeqFile, seq_print, str::CStr};
 
 /// This kernel's release, as `uname -r` says it.
@@ -25,7 +26,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     seq_print!(out, "{} {}\n", format::MAGIC, format::VERSION);
     seq_print!(out, "# kernel ");
     text(out, release());
-    seq_print!(out, "\n# role {}\n", registry.around.role.word());
+    seq_print!(out, "\n# role {}\n", registry.context.role.word());
     seq_print!(
         out,
         "# cpus {}\n",
@@ -44,7 +45,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     );
     seq_print!(out, "# recording {}\n", u8::from(registry.recording));
     for measured in registry
-        .around
+        .context
         .calibration
         .iter()
         .flat_map(|calibration| calibration.measured.iter())
@@ -93,12 +94,13 @@ pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
         Some(function) => text(out, &function.name),
         None => seq_print!(out, "-"),
     }
+    let reason = probe.why().map(Refusal::reason);
     seq_print!(
         out,
         " {} {} {}",
         probe.backend().map_or("-", Backend::word),
-        probe.state,
-        probe.reason.word()
+        probe.state().word(),
+        reason.map_or("-", Reason::word)
     );
     // Losses first: what is lost in between shows as in flight.
     let missed = probe.missed();
@@ -114,12 +116,12 @@ pub(crate) fn calibration(out: &SeqFile, measured: &Measured) {
             "{name} xcap_empty {} stopped -",
             measured.backend.word()
         );
-        numbers(out, totals, Missed::default(), c"-");
+        numbers(out, totals, Missed::default(), "-");
     }
 }
 
 /// The columns from `count` on.
-fn numbers(out: &SeqFile, totals: &Totals, missed: Missed, unit: &CStr) {
+fn numbers(out: &SeqFile, totals: &Totals, missed: Missed, unit: &str) {
     let min = if totals.count == 0 { 0 } else { totals.min };
     let lost = missed.pool.wrapping_add(missed.busy);
     seq_print!(
@@ -158,8 +160,7 @@ fn numbers(out: &SeqFile, totals: &Totals, missed: Missed, unit: &CStr) {
         totals.nested_cost,
         totals.nested_outside
     );
-    text(out, unit);
-    seq_print!(out, " {} ", u8::from(totals.exact));
+    seq_print!(out, "{unit} {} ", u8::from(totals.exact));
     let mut separator = "";
     for (bucket, &count) in totals.histogram.iter().enumerate() {
         if count != 0 {
@@ -182,18 +183,18 @@ pub(crate) fn probe(out: &SeqFile, probe: &Probe) {
         }
         None => seq_print!(out, "- -"),
     }
+    let reason = probe.why().map(Refusal::reason);
     seq_print!(
         out,
         " {} {} {}",
         probe.backend().map_or("-", Backend::word),
-        probe.state,
-        probe.reason.word()
+        probe.state().word(),
+        reason.map_or("-", Reason::word)
     );
-    let sentence = probe.reason.sentence();
-    if !sentence.is_empty() {
-        seq_print!(out, " # {sentence}");
+    if let Some(reason) = reason {
+        seq_print!(out, " # {}", reason.sentence());
     }
-    if let super::probe::Reason::Refused(error) = probe.reason {
+    if let Some(Refusal::Kernel(error)) = probe.why() {
         seq_print!(out, " ({})", error.to_errno());
     }
     seq_print!(out, "\n");

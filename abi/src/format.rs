@@ -39,11 +39,11 @@ pub const COLUMNS: [&str; 27] = [
     "stage",
     // The kernel function whose calls are timed, or `-`.
     "function",
-    // `kretprobe`, `fprobe`, `direct`, or `-`.
+    // A word of `Backend`, or `-`.
     "backend",
-    // One of `armed`, `stopped`, `absent`, `blacklisted`, `gone`, `draining`, `failed`.
+    // A word of `State`.
     "state",
-    // Why the stage is in this state, one word (`no_such_function`, …), or `-`.
+    // Why the stage is in this state: a word of `Reason`, or `-`.
     "reason",
     // Calls that yielded a sample.
     "count",
@@ -90,45 +90,3 @@ pub const COLUMNS: [&str; 27] = [
     // Histogram: `bucket:count` for each bucket that is not empty, by commas, or `-`.
     "histogram",
 ];
-
-/// Words of the `state` column.
-pub mod state {
-    /// The function's calls are being timed.
-    pub const ARMED: &str = "armed";
-    /// `stop` took the probe off; `start` puts it back.
-    pub const STOPPED: &str = "stopped";
-    /// This kernel (or this role) has no function for the stage.
-    pub const ABSENT: &str = "absent";
-    /// The kernel forbids probes on the function.
-    pub const BLACKLISTED: &str = "blacklisted";
-    /// The module that holds the function was unloaded; armed again when it comes back.
-    pub const GONE: &str = "gone";
-    /// Taken off, but calls have still to return through it.
-    pub const DRAINING: &str = "draining";
-    /// The kernel refused the probe; `probes` has the error.
-    pub const FAILED: &str = "failed";
-}
-
-/// Words of the `backend` column.
-pub mod backend {
-    /// kprobe at entry, rethook at return.
-    pub const KRETPROBE: &str = "kretprobe";
-    /// fprobe: ftrace entry, function-graph return.
-    pub const FPROBE: &str = "fprobe";
-    /// ftrace direct call into xcap's own trampoline.
-    pub const DIRECT: &str = "direct";
-}
-
-/// Words of `# role`.
-pub mod role {
-    /// No hypervisor that xcap knows.
-    pub const BARE: &str = "bare";
-    /// Xen's privileged domain.
-    pub const DOM0: &str = "dom0";
-    /// A paravirtual guest.
-    pub const DOMU_PV: &str = "domU-pv";
-    /// A PVH guest.
-    pub const DOMU_PVH: &str = "domU-pvh";
-    /// An HVM guest.
-    pub const DOMU_HVM: &str = "domU-hvm";
-}
