@@ -2,6 +2,7 @@
 
 //! Shows what xcap measured.
 
+mod chosen;
 mod cli;
 mod watch;
 
@@ -10,8 +11,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use xcap_output::{print, width};
 use xcap_read::show;
-use xcap_stats::{difference, load, Options, Report, Stats};
+use xcap_stats::{difference, load, Stats};
 
+use crate::chosen::chosen;
 use crate::cli::Cli;
 
 fn main() -> ExitCode {
@@ -51,23 +53,4 @@ fn text(cli: &Cli, stats: Stats) -> Result<String, Box<dyn std::error::Error>> {
         return Ok(format!("{}\n{bars}", show::head(&report, width)));
     }
     Ok(show::report(&report, &cli.view()))
-}
-
-/// The report of the stages that the command line asks for.
-fn chosen(cli: &Cli, mut stats: Stats) -> Result<Report, String> {
-    let wanted: Vec<&String> = cli.stage.iter().chain(&cli.histogram).collect();
-    for name in &wanted {
-        if !stats.stages.iter().any(|stage| stage.stage == **name) {
-            let known: Vec<_> = stats.stages.iter().map(|stage| &*stage.stage).collect();
-            return Err(format!("no stage '{name}', there are: {}", known.join(" ")));
-        }
-    }
-    if !wanted.is_empty() {
-        stats.stages.retain(|stage| wanted.contains(&&stage.stage));
-    }
-    let options = Options {
-        level: cli.ci,
-        cost: cli.cost.into(),
-    };
-    Ok(Report::new(&stats, options))
 }

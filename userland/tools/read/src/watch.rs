@@ -11,6 +11,7 @@ use xcap_output::print;
 use xcap_read::show::{self, Key};
 use xcap_stats::{load, Stats};
 
+use crate::chosen::chosen;
 use crate::cli::Cli;
 
 /// Cursor home, then clear to the end.
@@ -28,7 +29,7 @@ pub fn watch(cli: &Cli, seconds: f64) -> Result<(), Box<dyn std::error::Error>> 
             None => HashMap::new(),
             Some(last) => since(last, &counts),
         });
-        let report = crate::chosen(cli, stats)?;
+        let report = chosen(cli, stats)?;
         print(&format!("{between}{}", show::report(&report, &view)))?;
         last = Some(counts);
         sleep(Duration::from_secs_f64(seconds));

@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 use xcap_abi::figures;
-use xcap_abi::format::state::ARMED;
 use xcap_abi::histogram::{lower_bound, upper_bound};
+use xcap_abi::state::State;
 
 use crate::correction::{correct, cost_of, Corrected};
 use crate::explain::explain;
@@ -128,7 +128,7 @@ figures!(stage_report);
 impl StageReport {
     /// Whether its function's calls are being timed.
     pub fn is_armed(&self) -> bool {
-        self.state == ARMED
+        self.state == State::Armed.word()
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use xcap_abi::paths::CONTROL;
+use xcap_abi::role::Role;
 
 use crate::correction::{cost_of, CostChoice};
 use crate::stats::{Stage, Stats};
@@ -79,7 +80,7 @@ fn clock(stats: &Stats) -> Vec<Warning> {
         warnings.push(Warning::TrappedTsc { rdtsc_cycles });
     }
     if !tsc.invariant {
-        let in_guest = stats.role != xcap_abi::format::role::BARE;
+        let in_guest = stats.role != Role::Bare.word();
         warnings.push(Warning::VariantTsc { in_guest });
     }
     warnings

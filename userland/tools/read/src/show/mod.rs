@@ -6,39 +6,15 @@ mod bars;
 mod columns;
 mod numbers;
 mod tables;
+mod view;
 
-use std::collections::HashMap;
-
-use xcap_abi::format::state::STOPPED;
 use xcap_abi::paths::CONTROL;
+use xcap_abi::state::State;
 
 use xcap_stats::report::{Report, StageReport};
 
 pub use bars::histogram;
-
-/// What to draw, and how wide it may be.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// Characters in a line.
-    pub width: usize,
-    /// Also the quantiles.
-    pub percentiles: bool,
-    /// Calls since the last drawing, by stage and function.
-    pub new: Option<HashMap<Key, u64>>,
-}
-
-/// Tells stages apart: name and function.
-pub type Key = (String, Option<String>);
-
-impl Default for View {
-    fn default() -> Self {
-        Self {
-            width: 80,
-            percentiles: false,
-            new: None,
-        }
-    }
-}
+pub use view::{Key, View};
 
 /// What machine, what clock, and what to beware of.
 pub fn head(report: &Report, width: usize) -> String {
@@ -75,7 +51,9 @@ pub fn report(report: &Report, view: &View) -> String {
         .collect();
     // What is stopped has its samples to show, and a warning above them.
     let idle: Vec<_> = stages
-        .filter(|stage| !(stage.is_armed() || stage.state == STOPPED && stage.count > 0))
+        .filter(|stage| {
+            !(stage.is_armed() || stage.state == State::Stopped.word() && stage.count > 0)
+        })
         .collect();
     let mut out = head(report, view.width);
     for block in [

@@ -4,7 +4,7 @@
 
 use crate::show::columns::lines;
 use crate::show::numbers::{brief, cut, optional};
-use crate::show::View;
+use crate::show::view::View;
 use xcap_stats::report::{Report, StageReport};
 use xcap_stats::{CostChoice, Quantile};
 
