@@ -10,17 +10,32 @@ mod abi {
     #[path = "src/backend.rs"]
     pub(crate) mod backend;
 
+    #[path = "src/decimal.rs"]
+    pub(crate) mod decimal;
+
+    #[path = "src/figures.rs"]
+    pub(crate) mod figures;
+
     #[path = "src/format.rs"]
     pub(crate) mod format;
 
     #[path = "src/histogram.rs"]
     pub(crate) mod histogram;
 
+    #[path = "src/paths.rs"]
+    pub(crate) mod paths;
+
     #[path = "src/reason.rs"]
     pub(crate) mod reason;
 
+    #[path = "src/record.rs"]
+    pub(crate) mod record;
+
     #[path = "src/role.rs"]
     pub(crate) mod role;
+
+    #[path = "src/rules.rs"]
+    pub(crate) mod rules;
 
     #[path = "src/stage.rs"]
     pub(crate) mod stage;
@@ -28,8 +43,11 @@ mod abi {
     #[path = "src/state.rs"]
     pub(crate) mod state;
 
-    #[path = "src/words.rs"]
-    mod words;
+    #[path = "src/vocabulary.rs"]
+    mod vocabulary;
+
+    #[path = "src/word.rs"]
+    pub(crate) mod word;
 }
 
 #[path = "kmod/mod.rs"]

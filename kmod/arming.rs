@@ -4,7 +4,7 @@
 
 use super::{
     btf::{self, Signature},
-    cell::Cells,
+    cells::Cells,
     context::ArmingContext,
     hook::{self, Hook},
     life::Life,

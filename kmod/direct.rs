@@ -8,7 +8,8 @@
 
 use super::{
     bindings::{XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE},
-    cell::{Cell, Cells},
+    cell::Cell,
+    cells::Cells,
     errors,
     stages::Work,
     target::Target,

@@ -7,7 +7,8 @@
 use super::{
     bindings::*,
     call::Call,
-    cell::{self, Cell, Cells},
+    cell::{self, Cell},
+    cells::Cells,
     cpu,
     missed::Missed,
     nokprobe::nokprobe,

@@ -5,7 +5,7 @@
 //! Nothing on this side of it asks which backend that is: only whether calls return through what a
 //! disarmed hook leaves behind.
 
-use super::{cell::Cells, direct, fprobe, kretprobe, missed::Missed, target::Target};
+use super::{cells::Cells, direct, fprobe, kretprobe, missed::Missed, target::Target};
 use crate::abi::backend::Backend;
 use kernel::prelude::*;
 

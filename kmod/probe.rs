@@ -4,7 +4,7 @@
 
 use super::{
     arming::Arming,
-    cell::{Cells, Totals},
+    cells::Cells,
     context::ArmingContext,
     life::{Left, Life, Next},
     missed::Missed,
@@ -12,6 +12,7 @@ use super::{
     search::{self, Search},
     stages::Entry,
     symbols::{c_string, Function, Resolver},
+    totals::{self, Totals},
 };
 use crate::abi::{
     backend::{Backend, Choice},
@@ -78,11 +79,9 @@ impl Probe {
         })
     }
 
-    /// What its work is counted in, or `-`.
-    pub(crate) fn unit(&self) -> &'static str {
-        self.entry
-            .and_then(|entry| entry.stage.work_unit())
-            .unwrap_or("-")
+    /// What its work is counted in.
+    pub(crate) fn work_unit(&self) -> Option<&'static str> {
+        self.entry.and_then(|entry| entry.stage.work_unit())
     }
 
     pub(crate) fn backend(&self) -> Option<Backend> {
@@ -266,7 +265,7 @@ impl Probe {
     fn in_flight(&self) -> Result<u64> {
         self.cells
             .as_ref()
-            .map_or(Ok(0), |cells| Ok(cells.totals()?.in_flight()))
+            .map_or(Ok(0), |cells| Ok(cells.totals()?.in_flight))
     }
 
     /// Forgets all samples. The epoch is closed.
@@ -293,6 +292,6 @@ impl Probe {
     pub(crate) fn totals(&self) -> Result<Totals> {
         self.cells
             .as_ref()
-            .map_or_else(Totals::new, |cells| cells.totals())
+            .map_or_else(totals::none, |cells| cells.totals())
     }
 }

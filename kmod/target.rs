@@ -2,7 +2,7 @@
 
 //! What a backend has to know of the function that it hooks.
 
-use super::{cell::Constants, stages::Work};
+use super::{cells::Constants, stages::Work};
 
 /// A function to be hooked.
 #[derive(Clone, Copy)]

@@ -123,7 +123,9 @@ impl Modules {
     fn resolve(&self, this: usize, path: &[String], depth: usize) -> Option<usize> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
-            "crate" => self.descend(0, rest, depth),
+            "crate" => self
+                .exported_macro(rest)
+                .or_else(|| self.descend(0, rest, depth)),
             "self" => self.descend(this, rest, depth),
             "super" => self.descend(self.0[this].parent?, rest, depth),
             // A variable may have its name.
@@ -133,6 +135,14 @@ impl Modules {
                 self.descend(child, rest, depth)
             }
         }
+    }
+
+    /// The module that declares the macro `path`.
+    fn exported_macro(&self, path: &[String]) -> Option<usize> {
+        let [name] = path else { return None };
+        self.0
+            .iter()
+            .position(|module| module.named.exported_macros.contains(name))
     }
 
     fn descend(&self, this: usize, path: &[String], depth: usize) -> Option<usize> {
