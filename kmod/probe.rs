@@ -193,6 +193,11 @@ impl Probe {
 
     /// Lets calls in again where some may be in flight.
     fn rearm(&self, Left { hook, pin }: Left, context: &ArmingContext) -> Life {
+        if let Some(cells) = &self.cells {
+            // Calibrated anew, perhaps, since it was armed.
+            let costs = context.costs(hook.backend());
+            cells.set_costs(costs.outside, costs.whole());
+        }
         match hook.rearm() {
             Ok(hook) => Life::Armed {
                 hook,
