@@ -136,7 +136,7 @@ impl Probe {
         }
         let found = match (self.entry, &self.function) {
             (Some(entry), _) => search::of_stage(entry, role, resolver)?,
-            (None, Some(function)) => search::by_name(&function.name, resolver)?,
+            (None, Some(function)) => search::again(function, resolver)?,
             (None, None) => return Ok(()),
         };
         self.life = match found {
