@@ -43,11 +43,11 @@ mod abi {
     #[path = "src/state.rs"]
     pub(crate) mod state;
 
+    #[path = "src/vocabulary.rs"]
+    mod vocabulary;
+
     #[path = "src/word.rs"]
     pub(crate) mod word;
-
-    #[path = "src/words.rs"]
-    mod words;
 }
 
 #[path = "kmod/mod.rs"]

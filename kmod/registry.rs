@@ -51,6 +51,19 @@ impl Registry {
     /// Arms all probes that can be and are not.
     pub(crate) fn arm_all(&mut self) -> Result {
         self.release_drained()?;
+        self.arm_stopped()?;
+        // Some hooks can't come back, and make way for another backend's.
+        if self.probes.iter().any(Probe::is_draining) {
+            hook::synchronize();
+            if self.release_drained()? {
+                self.arm_stopped()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Arms all probes that are stopped, or whose function is there now.
+    fn arm_stopped(&mut self) -> Result {
         let mut resolver = Resolver::new();
         for probe in self.probes.iter_mut() {
             probe.look(self.context.role, &mut resolver)?;

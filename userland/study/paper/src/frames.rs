@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use xcap_abi::stage::Stage;
 
 use crate::part::{Part, FORMAT};
 use crate::run_id::RunId;
@@ -173,10 +174,10 @@ fn bridge(dom0: &Part) -> Option<Hop> {
     let stage = difference
         .stages
         .iter()
-        .find(|stage| stage.stage == "bridge")?;
+        .find(|stage| stage.stage == Stage::Bridge.word())?;
     stage.function.as_ref()?;
     Some(hop(
-        "bridge",
+        Stage::Bridge.word(),
         "dom0",
         stage.entries,
         &[],

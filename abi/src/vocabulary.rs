@@ -3,7 +3,7 @@
 //! Values that have a word each in xcap's files.
 
 /// An enum whose values have a word each: declared beside them, written by `word`, read by `parse`.
-macro_rules! words {
+macro_rules! vocabulary {
     (
         $(#[$about:meta])*
         pub enum $name:ident {
@@ -35,4 +35,4 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use vocabulary;
