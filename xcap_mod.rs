@@ -7,11 +7,29 @@ use kernel::prelude::*;
 /// What userland compiles too.
 #[expect(unreachable_pub, dead_code, reason = "a crate of its own for userland")]
 mod abi {
-    #[path = "src/histogram.rs"]
-    pub(crate) mod histogram;
+    #[path = "src/decimal.rs"]
+    pub(crate) mod decimal;
+
+    #[path = "src/figures.rs"]
+    pub(crate) mod figures;
 
     #[path = "src/format.rs"]
     pub(crate) mod format;
+
+    #[path = "src/histogram.rs"]
+    pub(crate) mod histogram;
+
+    #[path = "src/paths.rs"]
+    pub(crate) mod paths;
+
+    #[path = "src/record.rs"]
+    pub(crate) mod record;
+
+    #[path = "src/rules.rs"]
+    pub(crate) mod rules;
+
+    #[path = "src/word.rs"]
+    pub(crate) mod word;
 }
 
 #[path = "kmod/mod.rs"]

@@ -4,7 +4,8 @@
 
 use super::{
     bindings,
-    cell::{Cells, Constants, Frame},
+    cell::Frame,
+    cells::{Cells, Constants},
     direct, fprobe, kretprobe,
     stages::Work,
 };

@@ -13,6 +13,7 @@ use super::{
     registry::{Registry, REGISTRY},
     report,
 };
+use crate::abi::paths::names;
 use core::{cell::UnsafeCell, ffi::c_void, ptr};
 use kernel::{
     bindings::{
@@ -208,16 +209,16 @@ impl Files {
             // SAFETY: No file refers to them yet.
             unsafe { (*operations.0.get()).owner = module.as_ptr() };
         }
-        let name = c"xcap".as_char_ptr();
+        let name = names::DIRECTORY.as_char_ptr();
         // SAFETY: The name is a C string; null is debugfs' root.
         let folder = from_err_ptr(unsafe { debugfs_create_dir(name, ptr::null_mut()) });
         let folder = Self(folder.inspect_err(|error| {
             pr_err!("no folder in debugfs ({error:?}): is the kernel booted with debugfs=off?\n");
         })?);
-        folder.add(c"stats", 0o400, Some(&STATS), &READ)?;
-        folder.add(c"probes", 0o400, Some(&PROBES), &READ)?;
-        folder.add(c"calibration", 0o400, Some(&CALIBRATION), &READ)?;
-        folder.add(c"control", 0o200, None, &WRITE)?;
+        folder.add(names::STATS, 0o400, Some(&STATS), &READ)?;
+        folder.add(names::PROBES, 0o400, Some(&PROBES), &READ)?;
+        folder.add(names::CALIBRATION, 0o400, Some(&CALIBRATION), &READ)?;
+        folder.add(names::CONTROL, 0o200, None, &WRITE)?;
         Ok(folder)
     }
 

@@ -12,7 +12,8 @@ use super::{
         xcap_direct_aim, xcap_direct_entry, xcap_direct_may_share, xcap_direct_rest,
         xcap_pin_module, XCAP_DIRECT_SLOTS,
     },
-    cell::{Cell, Cells},
+    cell::Cell,
+    cells::Cells,
     errors,
     stages::Work,
 };

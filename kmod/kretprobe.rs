@@ -7,7 +7,8 @@
 use super::{
     backend::{Call, Missed, Target},
     bindings::*,
-    cell::{self, Cell, Cells},
+    cell::{self, Cell},
+    cells::Cells,
     cpu,
     nokprobe::nokprobe,
     stages::Work,

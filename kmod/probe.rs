@@ -5,11 +5,12 @@
 use super::{
     backend::{Backend, Choice, Costs, Hook, Missed, Target},
     btf::Btf,
-    cell::{Cells, Totals},
+    cells::Cells,
     direct, errors, registry,
     role::Role,
     stages::{Stage, Work},
     symbols::{Function, Resolver},
+    totals::{self, Totals},
 };
 use crate::abi::format::state;
 use kernel::{
@@ -482,7 +483,7 @@ impl Probe {
     fn in_flight(&self) -> Result<u64> {
         self.cells
             .as_ref()
-            .map_or(Ok(0), |cells| Ok(cells.totals()?.in_flight()))
+            .map_or(Ok(0), |cells| Ok(cells.totals()?.in_flight))
     }
 
     /// Forgets all samples. The epoch is closed.
@@ -514,7 +515,7 @@ impl Probe {
     pub(crate) fn totals(&self) -> Result<Totals> {
         self.cells
             .as_ref()
-            .map_or_else(Totals::new, |cells| cells.totals())
+            .map_or_else(totals::none, |cells| cells.totals())
     }
 }
 
