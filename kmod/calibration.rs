@@ -3,14 +3,15 @@
 //! What xcap's own probes cost, measured on an empty function.
 
 use super::{
-    backend::{Backend, Costs, Hook, Target},
     bindings::{xcap_empty, xcap_irq_restore, xcap_irq_save},
     cells::Cells,
     cpu, direct,
+    hook::Hook,
     stages::Work,
+    target::{Costs, Target},
     totals::Totals,
 };
-use crate::abi::format::state;
+use crate::abi::{backend::Backend, state::State};
 use kernel::prelude::*;
 
 /// Calls in a batch: enough to hide what reading the clock costs.
@@ -103,7 +104,7 @@ fn floor(stage: &'static str, backend: Backend, totals: Totals) -> Totals {
         stage,
         function: Some("xcap_empty"),
         backend: Some(backend.word()),
-        state: state::STOPPED,
+        state: State::Stopped.word(),
         ..totals
     }
 }

@@ -63,12 +63,12 @@ static PROBES: Lines = Lines {
 
 static CALIBRATION: Lines = Lines {
     items: |registry| {
-        let calibration = registry.around.calibration.as_ref();
+        let calibration = registry.context.calibration.as_ref();
         calibration.map_or(0, |calibration| calibration.measured.len())
     },
     header: report::header,
     item: |out, registry, index| {
-        if let Some(calibration) = &registry.around.calibration {
+        if let Some(calibration) = &registry.context.calibration {
             report::calibration(out, &calibration.measured[index]);
         }
         Ok(())

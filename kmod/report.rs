@@ -3,14 +3,16 @@
 //! What the debugfs files say, line by line. The formats are in abi/src/format.rs.
 
 use super::{
-    backend::Backend,
     calibration::{Cost, Measured},
     probe::Probe,
+    refusal::Refusal,
     registry::Registry,
     totals,
 };
 use crate::abi::{
+    backend::Backend,
     format,
+    reason::Reason,
     record::{Record, COLUMNS},
     word::{self, Word},
 };
@@ -29,7 +31,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     seq_print!(out, "{} {}\n", format::MAGIC, format::VERSION);
     seq_print!(out, "# kernel ");
     text(out, release());
-    seq_print!(out, "\n# role {}\n", registry.around.role.word());
+    seq_print!(out, "\n# role {}\n", registry.context.role.word());
     seq_print!(
         out,
         "# cpus {}\n",
@@ -48,7 +50,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     );
     seq_print!(out, "# recording {}\n", u8::from(registry.recording));
     for measured in registry
-        .around
+        .context
         .calibration
         .iter()
         .flat_map(|calibration| calibration.measured.iter())
@@ -123,9 +125,9 @@ pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
             .as_ref()
             .map(|function| plain(&function.name)),
         backend: probe.backend().map(Backend::word),
-        state: probe.state,
-        reason: Some(probe.reason.word()),
-        work_unit: Some(plain(probe.unit())),
+        state: probe.state().word(),
+        reason: probe.why().map(|why| why.reason().word()),
+        work_unit: probe.work_unit(),
         ..totals
     };
     line(out, &record);
@@ -150,16 +152,21 @@ pub(crate) fn probe(out: &SeqFile, probe: &Probe) {
         }
         None => seq_print!(out, "- -"),
     }
+    let reason = probe.why().map(Refusal::reason);
     seq_print!(out, " {}", probe.backend().map_or("-", Backend::word));
     if let Some(variant) = probe.variant() {
-        seq_print!(out, "({})", variant.word());
+        seq_print!(out, "({variant})");
     }
-    seq_print!(out, " {} {}", probe.state, probe.reason.word());
-    let sentence = probe.reason.sentence();
-    if !sentence.is_empty() {
-        seq_print!(out, " # {sentence}");
+    seq_print!(
+        out,
+        " {} {}",
+        probe.state().word(),
+        reason.map_or("-", Reason::word)
+    );
+    if let Some(reason) = reason {
+        seq_print!(out, " # {}", reason.sentence());
     }
-    if let super::probe::Reason::Refused(error) = probe.reason {
+    if let Some(Refusal::Kernel(error)) = probe.why() {
         seq_print!(out, " ({})", error.to_errno());
     }
     seq_print!(out, "\n");

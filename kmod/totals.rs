@@ -4,8 +4,8 @@
 //! each comes from, is declared in abi/src/figures.rs.
 
 use super::{
-    backend::Missed,
     cell::{at, Cell},
+    missed::Missed,
 };
 use crate::abi::{
     histogram,
