@@ -20,8 +20,6 @@ pub(crate) struct Constants {
     pub(crate) outside: u32,
     /// Cycles that a hit costs in all.
     pub(crate) cost: u32,
-    /// Where the direct backend's functions return to.
-    pub(crate) return_to: usize,
 }
 
 /// All CPUs' cells of one probe.
@@ -55,8 +53,6 @@ impl Cells {
             // runs before the probe is armed.
             unsafe {
                 Cell::at::<{ at!(work_mask) }>(cell).write_volatile(constants.work_mask);
-                let return_to = constants.return_to as u64;
-                Cell::at::<{ at!(return_to) }>(cell).write_volatile(return_to);
             }
         }
     }

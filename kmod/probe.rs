@@ -116,6 +116,14 @@ impl Probe {
         )
     }
 
+    /// How the function's entry reaches an armed probe, where there are several ways.
+    pub(crate) fn variant(&self) -> Option<&'static str> {
+        match &self.life {
+            Life::Armed { hook, .. } => hook.variant(),
+            _ => None,
+        }
+    }
+
     /// Whether it is hooked as all are, not with a backend of its own.
     pub(crate) fn follows_choice(&self) -> bool {
         self.wanted.is_none() && !self.is_leaving()

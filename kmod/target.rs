@@ -32,7 +32,7 @@ impl Costs {
 
 impl Target {
     /// What the cells have to know of it.
-    pub(crate) fn constants(&self, return_to: usize) -> Constants {
+    pub(crate) fn constants(&self) -> Constants {
         Constants {
             work_mask: match self.work {
                 Work::None => 0,
@@ -42,7 +42,6 @@ impl Target {
             },
             outside: self.costs.outside,
             cost: self.costs.whole(),
-            return_to,
         }
     }
 }
