@@ -31,9 +31,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     ("xcap-paper", &["lab", "machines", "session"]),
     ("xcap-paper", &["plan", "run"]),
-    ("xcap-read", &["correction", "report", "warning"]),
-    ("xcap-read", &["show", "tables"]),
-    ("xcap-read program", &["main", "watch"]),
 ];
 
 /// A file's name for people: its own, or its folder's.

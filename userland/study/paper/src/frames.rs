@@ -168,13 +168,13 @@ fn nic(part: &Part) -> Hop {
 
 /// Frames that the bridge took: it has no counter of its own, but xcap counts its calls.
 fn bridge(dom0: &Part) -> Option<Hop> {
-    let stats = |text: &Option<String>| xcap_read::parse(text.as_deref()?).ok();
+    let stats = |text: &Option<String>| xcap_stats::parse(text.as_deref()?).ok();
     let (before, after) = (stats(&dom0.before.stats)?, stats(&dom0.after.stats)?);
-    let difference = xcap_read::difference(&before, &after).ok()?;
+    let difference = xcap_stats::difference(&before, &after).ok()?;
     let stage = difference
         .stages
         .iter()
-        .find(|stage| stage.name == Stage::Bridge.word())?;
+        .find(|stage| stage.stage == Stage::Bridge.word())?;
     stage.function.as_ref()?;
     Some(hop(
         Stage::Bridge.word(),

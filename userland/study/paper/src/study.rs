@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xcap_abi::stage::Stage;
-use xcap_read::{Histogram, Moments, Options, Report};
+use xcap_stats::{Histogram, Moments, Options, Report};
 
 use crate::environment::World;
 use crate::load::Run;
@@ -129,12 +129,12 @@ impl Study {
             });
             all.add(stage);
             all.frames += frames;
-            if let Some(mean) = stage.moments.mean() {
+            if let Some(mean) = Moments::of(stage).mean() {
                 all.means.insert(run.id.repetition, mean);
                 let less = less_probes(run, domain, name);
                 corrected = corrected
                     .zip(less)
-                    .map(|(sum, less)| sum + less * stage.moments.count as f64);
+                    .map(|(sum, less)| sum + less * stage.count as f64);
             }
         }
         let mut pooled = pooled?;
@@ -145,10 +145,10 @@ impl Study {
 }
 
 impl Pooled {
-    fn add(&mut self, stage: &xcap_read::Stage) {
-        self.moments.count += stage.moments.count;
-        self.moments.sum += stage.moments.sum;
-        self.moments.sumsq += stage.moments.sumsq;
+    fn add(&mut self, stage: &xcap_stats::Stage) {
+        self.moments.count += stage.count;
+        self.moments.sum += stage.sum;
+        self.moments.sumsq += stage.sumsq;
         self.min = [self.min, stage.min].into_iter().flatten().min();
         self.max = [self.max, stage.max].into_iter().flatten().max();
         self.missed += stage.missed;
@@ -189,11 +189,11 @@ impl Pooled {
 }
 
 /// A stage that the kernel had, with or without calls.
-pub fn stage(run: &Run, domain: Domain, name: Stage) -> Option<&xcap_read::Stage> {
+pub fn stage(run: &Run, domain: Domain, name: Stage) -> Option<&xcap_stats::Stage> {
     let stages = &run.stats.get(&domain)?.stages;
     stages
         .iter()
-        .find(|stage| stage.name == name.word() && stage.function.is_some())
+        .find(|stage| stage.stage == name.word() && stage.function.is_some())
 }
 
 /// Frames that came to a machine.
@@ -206,7 +206,7 @@ pub fn frames_at(run: &Run, domain: Domain) -> u64 {
 }
 
 pub fn mean(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
-    stage(run, domain, name)?.moments.mean()
+    Moments::of(stage(run, domain, name)?).mean()
 }
 
 pub fn median(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
@@ -216,16 +216,16 @@ pub fn median(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
 }
 
 pub fn variance(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
-    stage(run, domain, name)?.moments.variance()
+    Moments::of(stage(run, domain, name)?).variance()
 }
 
 pub fn calls(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
-    Some(stage(run, domain, name)?.moments.count as f64)
+    Some(stage(run, domain, name)?.count as f64)
 }
 
 /// All cycles in a stage.
 pub fn sum(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
-    Some(stage(run, domain, name)?.moments.sum as f64)
+    Some(stage(run, domain, name)?.sum as f64)
 }
 
 pub fn self_sum(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
