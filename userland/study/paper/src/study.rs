@@ -189,7 +189,7 @@ impl Pooled {
 }
 
 /// A stage that the kernel had, with or without calls.
-pub fn stage<'a>(run: &'a Run, domain: Domain, name: Stage) -> Option<&'a xcap_stats::Stage> {
+pub fn stage(run: &Run, domain: Domain, name: Stage) -> Option<&xcap_stats::Stage> {
     let stages = &run.stats.get(&domain)?.stages;
     stages
         .iter()
