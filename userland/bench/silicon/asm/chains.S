@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Functions to probe, under chains of callers. A function to probe begins with the five bytes
+ * that ftrace replaces by a call or a jump.
+ */
+
+#define LOOP_HITS	8
+
+.macro SITE
+	.byte	0x0f, 0x1f, 0x44, 0x00, 0x00
+.endm
+
+	/* Pages of their own: they are written to while the program runs. */
+	.balign 4096
+chains_begin:
+
+	/* Functions of known length: so many multiplications, each of which waits for the last. */
+.macro LEAF work:req
+	.balign 64
+leaf_\work:
+	SITE
+leaf_rest_\work:
+	.rept \work
+	imulq	%rax, %rax
+	.endr
+	RET
+.endm
+.irp work, SILICON_WORK
+	LEAF \work
+.endr
+
+	.balign 16
+helper:
+	nop
+	RET
+
+.macro BEGIN
+	.balign 16
+	.set	here, .
+.endm
+.macro END
+	RET
+	.set	callee, here
+.endm
+
+.macro STRAIGHT levels:req
+	.rept \levels
+	BEGIN
+	call	callee
+	END
+	.endr
+.endm
+
+	/* The innermost caller hits again and again. */
+.macro LOOP levels:req
+	BEGIN
+	pushq	%rbp
+	movl	$LOOP_HITS, %ebp
+1:	call	callee
+	decl	%ebp
+	jnz	1b
+	popq	%rbp
+	END
+	STRAIGHT (\levels-1)
+.endm
+
+	/* Callers have other callees, some of them now and then (%rbx counts the driver's calls). */
+.macro MIXED levels:req
+	.set	level, 0
+	.rept \levels
+	BEGIN
+	pushq	%rbp
+	.if level & 1
+	testb	$1, %bl
+	jz	1f
+	call	helper
+1:	call	callee
+	call	helper
+	.else
+	movl	$2, %ebp
+1:	call	helper
+	decl	%ebp
+	jnz	1b
+	call	callee
+	.endif
+	popq	%rbp
+	END
+	.set	level, level + 1
+	.endr
+.endm
+
+	/* void driver(u64 calls): what is called is `callee`. */
+.macro DRIVER name:req
+	.balign 64
+\name:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	/* Callees that a mechanism may lose: the compiler's. */
+	pushq	%rbp
+	pushq	%r12
+1:	call	callee
+	decq	%rbx
+	jnz	1b
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
+.endm
+
+	/* No call at all is as deep as this: what the driver itself takes. */
+	.set	callee, leaf_0
+DRIVER driver_leaf
+
+.irp depth, SILICON_DEPTHS
+	.set	callee, leaf_0
+	STRAIGHT \depth
+DRIVER straight_\depth
+	.set	callee, leaf_0
+	LOOP \depth
+DRIVER loop_\depth
+	.set	callee, leaf_0
+	MIXED \depth
+DRIVER mixed_\depth
+.endr
+
+	/* The outermost caller of a leaf of known length can be probed, too. */
+.macro NESTED depth:req
+	.irp work, SILICON_WORK
+	.set	callee, leaf_\work
+	STRAIGHT \depth
+	.balign 64
+outer_\depth\()_\work:
+	SITE
+	call	callee
+	RET
+	.set	callee, outer_\depth\()_\work
+DRIVER nested_\depth\()_\work
+	.endr
+.endm
+.irp depth, SILICON_DEPTHS
+	NESTED \depth
+.endr
+
+	.balign 4096
+chains_end:
+
+	/* Makes predictors and the instruction cache forget: many branches, no two alike. */
+	.balign 64
+scramble:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	.set	branch, 0
+	.rept 4096
+	btq	$(branch & 63), %rbx
+	jc	1f
+	imulq	$0x5bd1e995, %rbx, %rbx
+1:	call	2f
+2:	addq	$8, %rsp
+	incq	%rbx
+	.balign 32
+	.set	branch, branch + 7
+	.endr
+	popq	%rbx
+	ret

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Assembles the module's hot path, once for each form of return, and tells the program how it is
+//! laid out.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// Nested callers of a probed function.
+const DEPTHS: [usize; 8] = [1, 2, 4, 8, 12, 16, 24, 32];
+
+/// Multiplications in the functions of known length.
+const WORK: [usize; 4] = [0, 10, 100, 1000];
+
+/// Probes at once: the leaf, and the outermost caller.
+const CELLS: usize = 2;
+
+/// The unit's table for each form of return.
+const RETURN_FORMS: [&str; 3] = ["silicon_plain", "silicon_thunk", "silicon_safe_ret"];
+
+fn list(numbers: &[usize]) -> String {
+    let words: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    words.join(",")
+}
+
+/// The definitions in kmod/cell.h as Rust constants.
+fn layout(header: &str) -> String {
+    let mut constants = String::new();
+    for line in header.lines() {
+        let mut words = line.split_whitespace();
+        if let (Some("#define"), Some(name), Some(value), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        {
+            if let Ok(value) = value.parse::<usize>() {
+                let _ = writeln!(constants, "pub const {name}: usize = {value};");
+            }
+        }
+    }
+    constants
+}
+
+fn main() {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let kmod = here.join("../../../kmod");
+    for path in [
+        &here.join("asm"),
+        &here.join("shim"),
+        &kmod.join("hot_path.S"),
+        &kmod.join("cell.h"),
+    ] {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+    let header = kmod.join("cell.h");
+    let header = fs::read_to_string(&header)
+        .unwrap_or_else(|e| panic!("cannot read '{}': {e}", header.display()));
+    let mut constants = layout(&header);
+    let _ = write!(
+        constants,
+        "pub const DEPTHS: [usize; {}] = {DEPTHS:?};\n\
+         pub const WORK: [usize; {}] = {WORK:?};\n\
+         pub const CELLS: usize = {CELLS};\n\
+         pub const CELL_SIZE: usize = XCAP_CELL_HISTOGRAM + 8 * xcap_abi::histogram::RAW_BUCKETS;\n",
+        DEPTHS.len(),
+        WORK.len(),
+    );
+    fs::write(out.join("layout.rs"), constants).expect("OUT_DIR is writable");
+
+    let build = |source: &str, defines: &[(&str, &str)], name: &str| {
+        let mut build = cc::Build::new();
+        build
+            .include(here.join("shim"))
+            .include(here.join("asm"))
+            .include(&kmod)
+            .file(here.join(Path::new("asm").join(source)))
+            .define("__ASSEMBLY__", None);
+        for (name, value) in defines {
+            build.define(name, *value);
+        }
+        build.compile(name);
+    };
+    let cell_size = 192 + 8 * 512;
+    build(
+        "kernel.S",
+        &[
+            ("SILICON_CELLS", &CELLS.to_string()),
+            ("SILICON_CELL_SIZE", &cell_size.to_string()),
+        ],
+        "silicon_kernel",
+    );
+    for (form, table) in RETURN_FORMS.iter().enumerate() {
+        build(
+            "unit.S",
+            &[
+                ("RETURN_FORM", &form.to_string()),
+                ("UNIT", table),
+                ("SILICON_DEPTHS", &list(&DEPTHS)),
+                ("SILICON_WORK", &list(&WORK)),
+            ],
+            table,
+        );
+    }
+}

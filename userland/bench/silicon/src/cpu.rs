@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What stands for a CPU of the kernel's: a thread that stays on one, and memory reached through
+//! `gs` that no other has.
+
+use crate::unit::*;
+use anyhow::{bail, Context, Result};
+use nix::libc;
+use nix::sched::{sched_setaffinity, CpuSet};
+use nix::unistd::Pid;
+use std::arch::x86_64::_rdtsc;
+use std::marker::PhantomData;
+
+extern "C" {
+    static silicon_percpu: u8;
+    static silicon_percpu_end: u8;
+    static silicon_cells: u8;
+    static silicon_sum: u8;
+    static silicon_shadow: u8;
+    static xcap_cpu: u8;
+    static __preempt_count: u8;
+    static mut xcap_direct_cells: [u64; XCAP_DIRECT_SLOTS];
+}
+
+/// The count of a kernel whose code may be preempted, and is not asked to (<asm/preempt.h>).
+const PREEMPT_ENABLED: u32 = 0x8000_0000;
+
+/// Where the third word of the shapes' memory keeps the top of their stack of returns.
+const SHADOW_TOP: usize = 16;
+
+/// CPUs that this process may run on.
+pub fn allowed() -> Result<Vec<usize>> {
+    let set = nix::sched::sched_getaffinity(Pid::from_raw(0))
+        .context("cannot ask which CPUs this process may use")?;
+    Ok((0..CpuSet::count())
+        .filter(|&cpu| set.is_set(cpu).unwrap_or(false))
+        .collect())
+}
+
+/// Makes a slot record in a cell.
+pub fn set_slot(slot: usize) {
+    assert!(slot < CELLS, "a slot has a cell of its own");
+    // SAFETY: Only written before what is measured begins; by any thread the same value.
+    unsafe {
+        let cell = (&raw const silicon_cells).add(slot * CELL_SIZE) as u64;
+        (&raw mut xcap_direct_cells)
+            .cast::<u64>()
+            .add(slot)
+            .write_volatile(cell);
+    }
+}
+
+/// This thread, as the CPU it is pinned to.
+pub struct Cpu {
+    memory: Box<[u64]>,
+    // gs is the thread's.
+    _here: PhantomData<*mut ()>,
+}
+
+/// A cell as it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    pub entries: u64,
+    pub done: u64,
+    pub sum: u64,
+    pub sumsq: u128,
+    pub self_sum: u64,
+    pub nested_outside: u64,
+    pub nested_cost: u64,
+}
+
+impl Cpu {
+    /// Pins this thread, and gives it memory of its own until dropped.
+    pub fn enter(number: usize) -> Result<Self> {
+        let mut set = CpuSet::new();
+        set.set(number)
+            .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
+            .with_context(|| format!("cannot stay on CPU {number}"))?;
+        // SAFETY: Both are of one object.
+        let size = unsafe {
+            (&raw const silicon_percpu_end).offset_from_unsigned(&raw const silicon_percpu)
+        };
+        // A cache line more, so that its begin can lie on one.
+        let mut cpu = Self {
+            memory: vec![0u64; size / 8 + 16].into_boxed_slice(),
+            _here: PhantomData,
+        };
+        set_gs(cpu.base())?;
+        cpu.reset();
+        Ok(cpu)
+    }
+
+    /// What is added to the template's addresses.
+    fn base(&self) -> u64 {
+        let begin = (self.memory.as_ptr() as u64).next_multiple_of(64);
+        begin.wrapping_sub(&raw const silicon_percpu as u64)
+    }
+
+    fn word(&self, template: *const u8) -> *mut u64 {
+        self.base().wrapping_add(template as u64) as *mut u64
+    }
+
+    fn cell(&self, index: usize, offset: usize) -> *mut u64 {
+        let template = &raw const silicon_cells;
+        self.word(template.wrapping_add(index * CELL_SIZE + offset))
+    }
+
+    /// No samples, no totals.
+    pub fn reset(&mut self) {
+        self.memory.fill(0);
+        // SAFETY: All within the memory, which nothing else has now.
+        unsafe {
+            self.word(&raw const __preempt_count)
+                .cast::<u32>()
+                .write_volatile(PREEMPT_ENABLED);
+            self.word((&raw const silicon_sum).wrapping_add(SHADOW_TOP))
+                .write_volatile(&raw const silicon_shadow as u64);
+            for cell in 0..CELLS {
+                self.cell(cell, XCAP_CELL_MIN).write_volatile(u64::MAX);
+            }
+        }
+    }
+
+    /// What is fixed while a probe is armed: Cells::set_constants() in kmod/cell.rs.
+    pub fn set_constants(&mut self, index: usize, return_to: *const u8, costs: Costs) {
+        // SAFETY: Within the memory, which nothing else has now.
+        unsafe {
+            self.cell(index, XCAP_CELL_RETURN_TO)
+                .write_volatile(return_to as u64);
+            self.cell(index, XCAP_CELL_COSTS)
+                .write_volatile(u64::from(costs.whole) << 32 | u64::from(costs.outside));
+        }
+    }
+
+    pub fn read(&self, index: usize) -> Reading {
+        // SAFETY: Within the memory, which only this thread writes to.
+        let word = |offset| unsafe { self.cell(index, offset).read_volatile() };
+        Reading {
+            entries: word(XCAP_CELL_ENTRIES),
+            done: word(XCAP_CELL_DONE),
+            sum: word(XCAP_CELL_SUM),
+            sumsq: u128::from(word(XCAP_CELL_SUMSQ + 8)) << 64 | u128::from(word(XCAP_CELL_SUMSQ)),
+            self_sum: word(XCAP_CELL_SELF_SUM),
+            nested_outside: word(XCAP_CELL_NESTED_OUTSIDE),
+            nested_cost: word(XCAP_CELL_NESTED_COST),
+        }
+    }
+
+    /// What a shape of another mechanism counted, and its sum.
+    pub fn read_shape(&self) -> (u64, u64) {
+        let words = self.word(&raw const silicon_sum);
+        // SAFETY: Within the memory, which only this thread writes to.
+        unsafe { (words.read_volatile(), words.add(1).read_volatile()) }
+    }
+
+    /// Whether each hit left preemption as it found it.
+    pub fn is_balanced(&self) -> bool {
+        let count = self.word(&raw const __preempt_count).cast::<u32>();
+        // SAFETY: Within the memory, which only this thread writes to.
+        unsafe { count.read_volatile() == PREEMPT_ENABLED }
+    }
+
+    /// Another task ran here: samples that span it have no self time.
+    pub fn bump_stamp(&mut self) {
+        let stamp = self.word((&raw const xcap_cpu).wrapping_add(XCAP_CPU_STAMP));
+        // SAFETY: Within the memory, which only this thread writes to.
+        unsafe { stamp.write_volatile(stamp.read_volatile() + 1) }
+    }
+
+    /// Ticks that so many calls of `driver` take.
+    ///
+    /// # Safety
+    ///
+    /// What `driver` calls is probed by nothing, or by what this CPU's memory is ready for.
+    pub unsafe fn run(&mut self, driver: Driver, calls: u64) -> u64 {
+        // SAFETY: The caller's promise; every x86-64 has a TSC.
+        unsafe {
+            let begin = _rdtsc();
+            driver(calls);
+            _rdtsc().wrapping_sub(begin)
+        }
+    }
+}
+
+impl Drop for Cpu {
+    fn drop(&mut self) {
+        // The thread's next gs access would fault, which is right: there is none.
+        let _ = set_gs(0);
+    }
+}
+
+/// What the module is told that a hit costs, ticks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Costs {
+    pub outside: u32,
+    pub whole: u32,
+}
+
+fn set_gs(base: u64) -> Result<()> {
+    const ARCH_SET_GS: libc::c_int = 0x1001;
+    // SAFETY: gs is used by nothing in user space but the code here.
+    if unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, base) } != 0 {
+        bail!(
+            "cannot set this thread's gs: {}",
+            std::io::Error::last_os_error()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+pub mod cpu;
+pub mod site;
+pub mod unit;
+pub mod variant;
