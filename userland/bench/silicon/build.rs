@@ -11,10 +11,16 @@ use std::{env, fs};
 const DEPTHS: [usize; 8] = [1, 2, 4, 8, 12, 16, 24, 32];
 
 /// Multiplications in the functions of known length.
-const WORK: [usize; 4] = [0, 10, 100, 1000];
+const WORK: [usize; 3] = [10, 100, 1000];
+
+/// Where the image is mapped: below 2 GiB, away from where programs lie.
+const IMAGE: usize = 0x6000_0000;
 
 /// Probes at once: the leaf, and the outermost caller.
 const CELLS: usize = 2;
+
+/// Bytes of a cell, and of its part before the histogram: what the constants in kmod/cell.h say.
+const CELL_SIZE: usize = 192 + 8 * 512;
 
 /// The unit's table for each form of return.
 const RETURN_FORMS: [&str; 3] = ["silicon_plain", "silicon_thunk", "silicon_safe_ret"];
@@ -61,44 +67,61 @@ fn main() {
         "pub const DEPTHS: [usize; {}] = {DEPTHS:?};\n\
          pub const WORK: [usize; {}] = {WORK:?};\n\
          pub const CELLS: usize = {CELLS};\n\
-         pub const CELL_SIZE: usize = XCAP_CELL_HISTOGRAM + 8 * xcap_abi::histogram::RAW_BUCKETS;\n",
+         pub const CELL_SIZE: usize = {CELL_SIZE};\n\
+         pub const IMAGE: usize = {IMAGE};\n",
         DEPTHS.len(),
         WORK.len(),
     );
     fs::write(out.join("layout.rs"), constants).expect("OUT_DIR is writable");
 
-    let build = |source: &str, defines: &[(&str, &str)], name: &str| {
+    let compile = |source: &str, name: &str, defines: &[(&str, &str)]| -> PathBuf {
         let mut build = cc::Build::new();
         build
+            .out_dir(out.join(name))
             .include(here.join("shim"))
             .include(here.join("asm"))
             .include(&kmod)
-            .file(here.join(Path::new("asm").join(source)))
+            .file(here.join("asm").join(source))
+            // Code for one address, as the kernel's; whatever the program around it is.
+            .pic(false)
             .define("__ASSEMBLY__", None);
         for (name, value) in defines {
             build.define(name, *value);
         }
-        build.compile(name);
+        build.compile_intermediates().remove(0)
     };
-    let cell_size = 192 + 8 * 512;
-    build(
-        "kernel.S",
-        &[
-            ("SILICON_CELLS", &CELLS.to_string()),
-            ("SILICON_CELL_SIZE", &cell_size.to_string()),
-        ],
-        "silicon_kernel",
-    );
+    let cells = [
+        ("SILICON_CELLS", CELLS.to_string()),
+        ("SILICON_CELL_SIZE", CELL_SIZE.to_string()),
+    ];
+    let cells = cells.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut objects = vec![compile("kernel.S", "kernel", &cells)];
     for (form, table) in RETURN_FORMS.iter().enumerate() {
-        build(
-            "unit.S",
-            &[
-                ("RETURN_FORM", &form.to_string()),
-                ("UNIT", table),
-                ("SILICON_DEPTHS", &list(&DEPTHS)),
-                ("SILICON_WORK", &list(&WORK)),
-            ],
-            table,
-        );
+        let defines = [
+            ("RETURN_FORM", form.to_string()),
+            ("UNIT", (*table).to_owned()),
+            ("SILICON_DEPTHS", list(&DEPTHS)),
+            ("SILICON_WORK", list(&WORK)),
+        ];
+        let defines = defines.each_ref().map(|(name, value)| (*name, value.as_str()));
+        objects.push(compile("unit.S", table, &defines));
     }
+    link(&objects, &here.join("asm/image.ld"), &out.join("image"));
+}
+
+/// Links the image; it holds no code but its own.
+fn link(objects: &[PathBuf], script: &Path, image: &Path) {
+    let mut command = cc::Build::new().pic(false).get_compiler().to_command();
+    command
+        .args(["-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none"])
+        .arg("-Wl,--oformat=binary")
+        .arg(format!("-Wl,--defsym=SILICON_IMAGE={IMAGE}"))
+        .arg(format!("-Wl,-T,{}", script.display()))
+        .args(objects)
+        .arg("-o")
+        .arg(image);
+    let status = command
+        .status()
+        .unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
+    assert!(status.success(), "{command:?}: {status}");
 }

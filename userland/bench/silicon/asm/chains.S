@@ -10,11 +10,11 @@
 	.byte	0x0f, 0x1f, 0x44, 0x00, 0x00
 .endm
 
-	/* Pages of their own: they are written to while the program runs. */
-	.balign 4096
-chains_begin:
-
-	/* Functions of known length: so many multiplications, each of which waits for the last. */
+	/*
+	 * Functions of known length: so many multiplications, each of which waits for the last.
+	 * The end of the one runs beside what comes after it; the other, between fences, does
+	 * not. Without any it is the empty function.
+	 */
 .macro LEAF work:req
 	.balign 64
 leaf_\work:
@@ -24,7 +24,19 @@ leaf_rest_\work:
 	imulq	%rax, %rax
 	.endr
 	RET
+.if \work
+	.balign 64
+leaf_fenced_\work:
+	SITE
+	lfence
+	.rept \work
+	imulq	%rax, %rax
+	.endr
+	lfence
+	RET
+.endif
 .endm
+	LEAF 0
 .irp work, SILICON_WORK
 	LEAF \work
 .endr
@@ -124,25 +136,24 @@ DRIVER mixed_\depth
 .endr
 
 	/* The outermost caller of a leaf of known length can be probed, too. */
-.macro NESTED depth:req
-	.irp work, SILICON_WORK
-	.set	callee, leaf_\work
+.macro NESTED depth:req, leaf:req
+	.set	callee, leaf_\leaf
 	STRAIGHT \depth
 	.balign 64
-outer_\depth\()_\work:
+outer_\depth\()_\leaf:
 	SITE
 	call	callee
 	RET
-	.set	callee, outer_\depth\()_\work
-DRIVER nested_\depth\()_\work
-	.endr
+	.set	callee, outer_\depth\()_\leaf
+DRIVER nested_\depth\()_\leaf
 .endm
 .irp depth, SILICON_DEPTHS
-	NESTED \depth
+	NESTED \depth, 0
+	.irp work, SILICON_WORK
+	NESTED \depth, \work
+	NESTED \depth, fenced_\work
+	.endr
 .endr
-
-	.balign 4096
-chains_end:
 
 	/* Makes predictors and the instruction cache forget: many branches, no two alike. */
 	.balign 64

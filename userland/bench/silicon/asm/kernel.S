@@ -1,29 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What kmod/hot_path.S finds in the module and in the kernel: for all units.
+ * What kmod/hot_path.S finds in the module and in the kernel, for all units; and where the program
+ * finds it: `Head` in src/image.rs.
  */
 #include "cell.h"
 
+	.section .head, "a"
+	.quad	silicon_plain, silicon_thunk, silicon_safe_ret
+	.quad	percpu, percpu_end
+	.quad	xcap_cpu, __preempt_count, silicon_sum, shadow, cells
+	.quad	xcap_direct_cells
+
 	.bss
-	/* A CPU's own memory: the first copy is a template, each CPU's is reached through gs. */
+	/* A CPU's own memory: this is a template, each CPU's is reached through gs. */
 	.balign 4096
-	.globl	silicon_percpu, silicon_percpu_end, silicon_cells
-	.globl	xcap_cpu, __preempt_count, silicon_sum, silicon_shadow
-silicon_percpu:
+	.globl	xcap_cpu, __preempt_count, silicon_sum
+percpu:
 xcap_cpu:
 	.skip	64
 __preempt_count:
 	.skip	64
-	/* What the shapes of others keep: count, sum; and a stack of returns. */
+	/* What the shapes of others keep: count, sum, the top of a stack of returns; that stack. */
 silicon_sum:
 	.skip	64
-silicon_shadow:
+shadow:
 	.skip	64 * 16
 	.balign 64
-silicon_cells:
+cells:
 	.skip	SILICON_CELLS * SILICON_CELL_SIZE
 	.balign 4096
-silicon_percpu_end:
+percpu_end:
 
 	.data
 	.balign 64

@@ -2,21 +2,22 @@
 /*
  * What the program finds of a unit: `Unit` in src/unit.rs.
  */
-	.section .data.rel.ro, "aw"
+	.section .rodata, "a"
 	.balign 8
 	.globl	UNIT
 UNIT:
-	.quad	chains_begin, chains_end
 	.quad	scramble
 	.quad	xcap_direct_slots
-	.quad	xcap_direct_return
+	.quad	xcap_direct_layout
+	.quad	xcap_direct_shared
 	.quad	floor
 	.quad	bpf_fexit_call
 	.quad	bpf_fexit_jump
 	.quad	fgraph
 	.quad	rethook
+	.quad	leaf_0
 	.irp work, SILICON_WORK
-	.quad	leaf_\work
+	.quad	leaf_\work, leaf_fenced_\work
 	.endr
 	.quad	driver_leaf
 	.irp callers, straight, loop, mixed
@@ -25,8 +26,9 @@ UNIT:
 	.endr
 	.endr
 	.irp depth, SILICON_DEPTHS
+	.quad	outer_\depth\()_0, nested_\depth\()_0
 	.irp work, SILICON_WORK
-	.quad	outer_\depth\()_\work
-	.quad	nested_\depth\()_\work
+	.quad	outer_\depth\()_\work, nested_\depth\()_\work
+	.quad	outer_\depth\()_fenced_\work, nested_\depth\()_fenced_\work
 	.endr
 	.endr

@@ -3,30 +3,27 @@
 //! What stands for a CPU of the kernel's: a thread that stays on one, and memory reached through
 //! `gs` that no other has.
 
-use crate::unit::*;
+use crate::image::head;
+use crate::layout::*;
+use crate::unit::Driver;
 use anyhow::{bail, Context, Result};
 use nix::libc;
 use nix::sched::{sched_setaffinity, CpuSet};
 use nix::unistd::Pid;
-use std::arch::x86_64::_rdtsc;
+use std::arch::x86_64::{_mm_lfence, _rdtsc};
 use std::marker::PhantomData;
+use xcap_abi::histogram::{RAW_BUCKETS, SUB_BUCKETS};
 
-extern "C" {
-    static silicon_percpu: u8;
-    static silicon_percpu_end: u8;
-    static silicon_cells: u8;
-    static silicon_sum: u8;
-    static silicon_shadow: u8;
-    static xcap_cpu: u8;
-    static __preempt_count: u8;
-    static mut xcap_direct_cells: [u64; XCAP_DIRECT_SLOTS];
-}
+const _: () = assert!(CELL_SIZE == XCAP_CELL_HISTOGRAM + 8 * RAW_BUCKETS);
 
 /// The count of a kernel whose code may be preempted, and is not asked to (<asm/preempt.h>).
 const PREEMPT_ENABLED: u32 = 0x8000_0000;
 
 /// Where the third word of the shapes' memory keeps the top of their stack of returns.
 const SHADOW_TOP: usize = 16;
+
+/// What `pending` is at first: a bucket that no sample falls in (NO_BUCKET in kmod/cell.rs).
+const NO_BUCKET: u64 = RAW_BUCKETS as u64 - 1 + SUB_BUCKETS;
 
 /// CPUs that this process may run on.
 pub fn allowed() -> Result<Vec<usize>> {
@@ -37,17 +34,12 @@ pub fn allowed() -> Result<Vec<usize>> {
         .collect())
 }
 
-/// Makes a slot record in a cell.
+/// Makes a slot record in the cell of its number.
 pub fn set_slot(slot: usize) {
     assert!(slot < CELLS, "a slot has a cell of its own");
-    // SAFETY: Only written before what is measured begins; by any thread the same value.
-    unsafe {
-        let cell = (&raw const silicon_cells).add(slot * CELL_SIZE) as u64;
-        (&raw mut xcap_direct_cells)
-            .cast::<u64>()
-            .add(slot)
-            .write_volatile(cell);
-    }
+    let cell = head().cells.wrapping_add(slot * CELL_SIZE) as u64;
+    // SAFETY: Within the image. Written before what is measured begins, by any thread the same.
+    unsafe { head().slot_cells.add(slot).write_volatile(cell) };
 }
 
 /// This thread, as the CPU it is pinned to.
@@ -76,10 +68,7 @@ impl Cpu {
         set.set(number)
             .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
             .with_context(|| format!("cannot stay on CPU {number}"))?;
-        // SAFETY: Both are of one object.
-        let size = unsafe {
-            (&raw const silicon_percpu_end).offset_from_unsigned(&raw const silicon_percpu)
-        };
+        let size = head().percpu_end as usize - head().percpu as usize;
         // A cache line more, so that its begin can lie on one.
         let mut cpu = Self {
             memory: vec![0u64; size / 8 + 16].into_boxed_slice(),
@@ -93,7 +82,7 @@ impl Cpu {
     /// What is added to the template's addresses.
     fn base(&self) -> u64 {
         let begin = (self.memory.as_ptr() as u64).next_multiple_of(64);
-        begin.wrapping_sub(&raw const silicon_percpu as u64)
+        begin.wrapping_sub(head().percpu as u64)
     }
 
     fn word(&self, template: *const u8) -> *mut u64 {
@@ -101,8 +90,7 @@ impl Cpu {
     }
 
     fn cell(&self, index: usize, offset: usize) -> *mut u64 {
-        let template = &raw const silicon_cells;
-        self.word(template.wrapping_add(index * CELL_SIZE + offset))
+        self.word(head().cells.wrapping_add(index * CELL_SIZE + offset))
     }
 
     /// No samples, no totals.
@@ -110,23 +98,23 @@ impl Cpu {
         self.memory.fill(0);
         // SAFETY: All within the memory, which nothing else has now.
         unsafe {
-            self.word(&raw const __preempt_count)
+            self.word(head().preempt_count)
                 .cast::<u32>()
                 .write_volatile(PREEMPT_ENABLED);
-            self.word((&raw const silicon_sum).wrapping_add(SHADOW_TOP))
-                .write_volatile(&raw const silicon_shadow as u64);
+            self.word(head().shape.wrapping_add(SHADOW_TOP))
+                .write_volatile(head().shadow as u64);
             for cell in 0..CELLS {
                 self.cell(cell, XCAP_CELL_MIN).write_volatile(u64::MAX);
+                self.cell(cell, XCAP_CELL_PENDING)
+                    .write_volatile(NO_BUCKET);
             }
         }
     }
 
     /// What is fixed while a probe is armed: Cells::set_constants() in kmod/cell.rs.
-    pub fn set_constants(&mut self, index: usize, return_to: *const u8, costs: Costs) {
+    pub fn set_constants(&mut self, index: usize, costs: Costs) {
         // SAFETY: Within the memory, which nothing else has now.
         unsafe {
-            self.cell(index, XCAP_CELL_RETURN_TO)
-                .write_volatile(return_to as u64);
             self.cell(index, XCAP_CELL_COSTS)
                 .write_volatile(u64::from(costs.whole) << 32 | u64::from(costs.outside));
         }
@@ -148,23 +136,16 @@ impl Cpu {
 
     /// What a shape of another mechanism counted, and its sum.
     pub fn read_shape(&self) -> (u64, u64) {
-        let words = self.word(&raw const silicon_sum);
+        let words = self.word(head().shape);
         // SAFETY: Within the memory, which only this thread writes to.
         unsafe { (words.read_volatile(), words.add(1).read_volatile()) }
     }
 
     /// Whether each hit left preemption as it found it.
     pub fn is_balanced(&self) -> bool {
-        let count = self.word(&raw const __preempt_count).cast::<u32>();
+        let count = self.word(head().preempt_count).cast::<u32>();
         // SAFETY: Within the memory, which only this thread writes to.
         unsafe { count.read_volatile() == PREEMPT_ENABLED }
-    }
-
-    /// Another task ran here: samples that span it have no self time.
-    pub fn bump_stamp(&mut self) {
-        let stamp = self.word((&raw const xcap_cpu).wrapping_add(XCAP_CPU_STAMP));
-        // SAFETY: Within the memory, which only this thread writes to.
-        unsafe { stamp.write_volatile(stamp.read_volatile() + 1) }
     }
 
     /// Ticks that so many calls of `driver` take.
@@ -177,6 +158,23 @@ impl Cpu {
         unsafe {
             let begin = _rdtsc();
             driver(calls);
+            _rdtsc().wrapping_sub(begin)
+        }
+    }
+
+    /// Ticks that one call of `driver` takes, with nothing before it or after it under way.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Cpu::run`].
+    pub unsafe fn run_alone(&mut self, driver: Driver) -> u64 {
+        // SAFETY: The caller's promise; every x86-64 has these.
+        unsafe {
+            _mm_lfence();
+            let begin = _rdtsc();
+            _mm_lfence();
+            driver(1);
+            _mm_lfence();
             _rdtsc().wrapping_sub(begin)
         }
     }

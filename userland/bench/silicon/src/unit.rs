@@ -2,9 +2,13 @@
 
 //! The assembled units: one for each form of return (asm/table.S).
 
+use crate::image::head;
+use crate::layout::{DEPTHS, WORK, XCAP_DIRECT_SLOT_SIZE};
+use crate::site::Entry;
 use serde::{Deserialize, Serialize};
 
-include!(concat!(env!("OUT_DIR"), "/layout.rs"));
+/// Functions to probe: the empty one, and for each of [`WORK`] one as it is and one between fences.
+pub const LEAVES: usize = 1 + 2 * WORK.len();
 
 /// Calls a chain of functions so often.
 pub type Driver = unsafe extern "C" fn(calls: u64);
@@ -12,19 +16,20 @@ pub type Driver = unsafe extern "C" fn(calls: u64);
 /// What asm/table.S lays out.
 #[repr(C)]
 pub struct Unit {
-    pub chains: [*const u8; 2],
     pub scramble: unsafe extern "C" fn(seed: u64),
-    pub slots: *const u8,
-    pub returns: *const u8,
+    slots: *mut u8,
+    layout: &'static Layout,
+    /// What a slot calls where livepatch may say where a function goes on.
+    pub shared: *const u8,
     pub floor: *const u8,
     pub bpf_fexit_call: *const u8,
     pub bpf_fexit_jump: *const u8,
     pub fgraph: *const u8,
     pub rethook: *const u8,
-    pub leaves: [*const u8; WORK.len()],
+    pub leaves: [*const u8; LEAVES],
     pub empty: Driver,
     pub chains_of: [[Driver; DEPTHS.len()]; 3],
-    pub nested: [[Nested; WORK.len()]; DEPTHS.len()],
+    pub nested: [[Nested; LEAVES]; DEPTHS.len()],
 }
 
 /// A chain whose outermost caller can be probed.
@@ -37,10 +42,14 @@ pub struct Nested {
 // SAFETY: A table of addresses that never changes.
 unsafe impl Sync for Unit {}
 
-extern "C" {
-    static silicon_plain: Unit;
-    static silicon_thunk: Unit;
-    static silicon_safe_ret: Unit;
+/// Where things lie in a slot of the direct backend (struct xcap_direct_layout in kmod/helpers.h).
+#[repr(C)]
+struct Layout {
+    jump: u32,
+    call: u32,
+    back: u32,
+    counted: u32,
+    counted_jump: u32,
 }
 
 /// How the functions of a kernel return.
@@ -67,14 +76,7 @@ impl Returns {
     }
 
     pub fn unit(self) -> &'static Unit {
-        // SAFETY: Made by the assembler, and never written to.
-        unsafe {
-            match self {
-                Self::Plain => &silicon_plain,
-                Self::Thunk => &silicon_thunk,
-                Self::SafeRet => &silicon_safe_ret,
-            }
-        }
+        head().units[self as usize]
     }
 }
 
@@ -111,6 +113,25 @@ impl Callers {
 }
 
 impl Unit {
+    fn slot(&self, slot: usize, offset: u32) -> *mut u8 {
+        self.slots
+            .wrapping_add(slot * XCAP_DIRECT_SLOT_SIZE + offset as usize)
+    }
+
+    /// Where a function that jumps, or calls, enters a slot.
+    pub fn entry(&self, slot: usize, entry: Entry) -> *const u8 {
+        let offset = match entry {
+            Entry::Jump => self.layout.jump,
+            Entry::Call => 0,
+        };
+        self.slot(slot, offset)
+    }
+
+    /// The call in a slot that goes to a function's rest.
+    pub fn slot_call(&self, slot: usize) -> *mut u8 {
+        self.slot(slot, self.layout.call)
+    }
+
     pub fn driver(&self, callers: Callers, depth: usize) -> Driver {
         self.chains_of[callers as usize][depth]
     }

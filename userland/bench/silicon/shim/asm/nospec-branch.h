@@ -5,3 +5,6 @@
 #else
 #define RET	jmp return_thunk
 #endif
+/* Only where CONFIG_MITIGATION_CALL_DEPTH_TRACKING is set. */
+#define CALL_DEPTH_ACCOUNT
+#define INCREMENT_CALL_DEPTH

@@ -10,3 +10,5 @@
 #define SYM_CODE_END(name)
 #define SYM_INNER_LABEL(name, linkage)	name:
 #define SYM_INNER_LABEL_ALIGN(name, linkage) .balign 16; name:
+#define SYM_DATA_START(name)		name:
+#define SYM_DATA_END(name)

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether the reports are true: functions of known length, corrected as xcap-read corrects.
+
+use crate::calls::warm;
+use crate::cpu::{Costs, Cpu, Reading};
+use crate::layout::{DEPTHS, WORK};
+use crate::plan::Plan;
+use crate::record::{Calibrated, Truth};
+use crate::statistics::median;
+use crate::unit::{Returns, Unit, LEAVES};
+use crate::variant::Variant;
+use anyhow::{Context, Result};
+use xcap_abi::format::state::ARMED;
+use xcap_read::{Cost, Histogram, Missed, Moments, Options, Report, Stage, Stats};
+
+/// As the module calibrates (kmod/calibration.rs): the cheapest of so many batches of so many calls.
+const BATCH: u64 = 64;
+const BATCHES: u32 = 64;
+
+/// Slots of the leaf and of its outermost caller.
+const LEAF: usize = 0;
+const OUTER: usize = 1;
+
+struct Calibration {
+    cost: Cost,
+    costs: Costs,
+}
+
+fn calibrate(variant: Variant, unit: &Unit, cpu: &mut Cpu) -> Result<Calibration> {
+    let cheapest = |cpu: &mut Cpu| {
+        let batch = |cpu: &mut Cpu| {
+            let before = cpu.read(LEAF).sum;
+            // SAFETY: What is installed found its memory ready.
+            let whole = unsafe { cpu.run(unit.empty, BATCH) };
+            (whole, cpu.read(LEAF).sum - before)
+        };
+        (0..BATCHES).map(|_| batch(cpu)).min().unwrap_or_default()
+    };
+    let (unprobed, _) = cheapest(cpu);
+    let patches = variant.probe(unit, unit.leaves[0], LEAF)?;
+    variant.ready(cpu);
+    let (probed, inside) = cheapest(cpu);
+    drop(patches);
+    let whole = probed.saturating_sub(unprobed).max(inside);
+    let each = |ticks: u64| ((ticks + BATCH / 2) / BATCH) as u32;
+    Ok(Calibration {
+        cost: Cost {
+            backend: "direct".to_owned(),
+            cache: "hot".to_owned(),
+            samples: BATCH,
+            inside,
+            outside: whole - inside,
+        },
+        costs: Costs {
+            whole: each(whole),
+            outside: each(whole) - each(inside).min(each(whole)),
+        },
+    })
+}
+
+/// The mean, and the corrected one, as xcap-read says them.
+fn report(reading: &Reading, cost: &Cost) -> Result<(f64, f64)> {
+    let stage = Stage {
+        name: "known".to_owned(),
+        function: None,
+        backend: Some(cost.backend.clone()),
+        state: ARMED.to_owned(),
+        reason: None,
+        moments: Moments {
+            count: reading.done,
+            sum: reading.sum.into(),
+            sumsq: reading.sumsq,
+        },
+        min: None,
+        max: None,
+        entries: reading.entries,
+        missed: 0,
+        missed_by: Missed::default(),
+        in_flight: reading.entries - reading.done,
+        migrated: 0,
+        switched: 0,
+        self_count: reading.done,
+        self_sum: reading.self_sum.into(),
+        work: 0,
+        work_unit: None,
+        nested_cost: reading.nested_cost.into(),
+        nested_outside: reading.nested_outside.into(),
+        exact: true,
+        histogram: Histogram::default(),
+    };
+    let stats = Stats {
+        kernel: String::new(),
+        role: String::new(),
+        cpus: None,
+        tsc_khz: 0,
+        tsc: None,
+        recording: None,
+        costs: vec![cost.clone()],
+        stages: vec![stage],
+        is_difference: false,
+    };
+    let report = Report::new(&stats, Options::default());
+    let stage = report.stages.first().context("one stage was given")?;
+    let corrected = stage.corrected.and_then(|corrected| corrected.mean);
+    stage
+        .mean
+        .zip(corrected)
+        .context("no sample of a function of known length")
+}
+
+/// One function in one place, over the repetitions.
+#[derive(Default)]
+struct Series {
+    true_ticks: Vec<f64>,
+    mean: Vec<f64>,
+    corrected: Vec<f64>,
+}
+
+impl Series {
+    fn push(&mut self, true_ticks: f64, (mean, corrected): (f64, f64)) {
+        self.true_ticks.push(true_ticks);
+        self.mean.push(mean);
+        self.corrected.push(corrected);
+    }
+}
+
+struct Place<'a> {
+    plan: &'a Plan,
+    unit: &'static Unit,
+    variant: Variant,
+    depth: usize,
+    /// Index in the unit's leaves.
+    leaf: usize,
+}
+
+impl Place<'_> {
+    /// The leaf alone, then its outermost caller around it.
+    fn repeat(
+        &self,
+        cpu: &mut Cpu,
+        calibration: &Calibration,
+        leaf: &mut Series,
+        enclosing: &mut Series,
+    ) -> Result<()> {
+        let Self {
+            plan,
+            unit,
+            variant,
+            depth,
+            leaf: index,
+        } = *self;
+        let chain = &unit.nested[depth][index];
+        let empty_leaf = &unit.nested[depth][0];
+        // SAFETY: Nothing is probed.
+        let (whole, without, empty) = unsafe {
+            (
+                warm(plan, cpu, chain.driver),
+                warm(plan, cpu, empty_leaf.driver),
+                warm(plan, cpu, unit.empty),
+            )
+        };
+        let _leaf = variant.probe(unit, unit.leaves[index], LEAF)?;
+        let probed = |cpu: &mut Cpu, slot| {
+            variant.ready(cpu);
+            for slot in [LEAF, OUTER] {
+                cpu.set_constants(slot, calibration.costs);
+            }
+            // SAFETY: The memory is as the variant wants it.
+            unsafe { warm(plan, cpu, chain.driver) };
+            report(&cpu.read(slot), &calibration.cost)
+        };
+        leaf.push(whole - without, probed(cpu, LEAF)?);
+        let _outer = variant.probe(unit, chain.outer, OUTER)?;
+        enclosing.push(whole - empty, probed(cpu, OUTER)?);
+        Ok(())
+    }
+
+    fn truth(&self, returns: Returns, function: &str, series: &Series) -> Truth {
+        let true_ticks = median(&series.true_ticks);
+        let corrected = median(&series.corrected);
+        Truth {
+            variant: self.variant.word().to_owned(),
+            return_thunks: returns.word().to_owned(),
+            depth: DEPTHS[self.depth],
+            function: function.to_owned(),
+            work: self.leaf.checked_sub(1).map_or(0, |at| WORK[at / 2]),
+            fenced: self.leaf > 0 && self.leaf % 2 == 0,
+            true_ticks,
+            mean: median(&series.mean),
+            corrected,
+            holds: Truth::holds(true_ticks, corrected),
+        }
+    }
+}
+
+/// Calls in a batch, at most: so few that most batches see no interrupt, which would be in a mean.
+const CALLS: u64 = 101;
+
+pub fn measure(plan: &Plan, cpu: &mut Cpu) -> Result<(Vec<Calibrated>, Vec<Truth>)> {
+    let plan = &Plan {
+        calls: plan.calls.min(CALLS),
+        ..plan.clone()
+    };
+    let (mut calibrated, mut truth) = (Vec::new(), Vec::new());
+    for returns in [Returns::Plain, Returns::SafeRet] {
+        let unit = returns.unit();
+        for variant in Variant::ours() {
+            let calibration = calibrate(variant, unit, cpu)?;
+            calibrated.push(Calibrated {
+                variant: variant.word().to_owned(),
+                return_thunks: returns.word().to_owned(),
+                inside: calibration.cost.inside as f64 / BATCH as f64,
+                whole: (calibration.cost.inside + calibration.cost.outside) as f64 / BATCH as f64,
+            });
+            for depth in 0..DEPTHS.len() {
+                for leaf in 0..LEAVES {
+                    let place = Place {
+                        plan,
+                        unit,
+                        variant,
+                        depth,
+                        leaf,
+                    };
+                    let (mut alone, mut enclosing) = (Series::default(), Series::default());
+                    for _ in 0..plan.repetitions {
+                        place.repeat(cpu, &calibration, &mut alone, &mut enclosing)?;
+                    }
+                    truth.push(place.truth(returns, "leaf", &alone));
+                    truth.push(place.truth(returns, "enclosing", &enclosing));
+                }
+            }
+        }
+    }
+    Ok((calibrated, truth))
+}
