@@ -85,7 +85,7 @@ pub(crate) struct Costs {
 
 impl Target {
     /// What the cells have to know of it.
-    pub(crate) fn constants(&self, return_to: usize) -> Constants {
+    pub(crate) fn constants(&self) -> Constants {
         Constants {
             work_mask: match self.work {
                 Work::None => 0,
@@ -95,7 +95,6 @@ impl Target {
             },
             outside: self.costs.outside,
             cost: self.costs.inside.saturating_add(self.costs.outside),
-            return_to,
         }
     }
 }

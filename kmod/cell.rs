@@ -35,8 +35,8 @@ pub(crate) struct Cell {
     work_mask: u64,
     /// What a hit costs: outside its sample; in the high half, in all.
     costs: u64,
-    /// Where the direct backend's functions return to.
-    return_to: u64,
+    /// The raw bucket of the last sample that kmod/hot_path.S recorded, which is not counted yet.
+    pending: u64,
     straddled: u64,
     negative: u64,
     migrated: u64,
@@ -60,7 +60,7 @@ const _: () = {
     assert!(offset_of!(Cell, work) == XCAP_CELL_WORK as usize);
     assert!(offset_of!(Cell, work_mask) == XCAP_CELL_WORK_MASK as usize);
     assert!(offset_of!(Cell, costs) == XCAP_CELL_COSTS as usize);
-    assert!(offset_of!(Cell, return_to) == XCAP_CELL_RETURN_TO as usize);
+    assert!(offset_of!(Cell, pending) == XCAP_CELL_PENDING as usize);
     assert!(offset_of!(Cell, straddled) == XCAP_CELL_STRADDLED as usize);
     assert!(offset_of!(Cell, negative) == XCAP_CELL_NEGATIVE as usize);
     assert!(offset_of!(Cell, migrated) == XCAP_CELL_MIGRATED as usize);
@@ -69,14 +69,20 @@ const _: () = {
     assert!(offset_of!(Cell, raw_histogram) == XCAP_CELL_HISTOGRAM as usize);
 };
 
+/// A raw bucket that no sample falls in, as 1 is all that is in its group.
+const NO_RAW_BUCKET: usize = histogram::RAW_BUCKETS - 1;
+
+/// What `pending` is at first. There, numbers of raw buckets begin at `SUB_BUCKETS`.
+const NO_BUCKET: u64 = NO_RAW_BUCKET as u64 + histogram::SUB_BUCKETS;
+
 /// What travels with one call, from its entry to its return.
 #[repr(C)]
 pub(crate) struct Frame {
+    tsc: u64,
     overhead: u64,
     nested: u64,
     stamp: u64,
     cell: *mut Cell,
-    tsc: u64,
 }
 
 const _: () = {
@@ -211,8 +217,6 @@ pub(crate) struct Constants {
     pub(crate) outside: u32,
     /// Cycles that a hit costs in all.
     pub(crate) cost: u32,
-    /// Where the direct backend's functions return to.
-    pub(crate) return_to: usize,
 }
 
 /// Samples of all CPUs, added up.
@@ -284,7 +288,9 @@ impl Totals {
         self.negative = self.negative.wrapping_add(cell.negative);
         self.migrated = self.migrated.wrapping_add(cell.migrated);
         self.switched = self.switched.wrapping_add(cell.switched);
-        for (raw, &count) in cell.raw_histogram.iter().enumerate() {
+        let pending = (cell.pending - histogram::SUB_BUCKETS) as usize;
+        for (raw, &count) in cell.raw_histogram[..NO_RAW_BUCKET].iter().enumerate() {
+            let count = count.wrapping_add(u64::from(raw == pending));
             let bucket = histogram::bucket_of_raw(raw);
             self.histogram[bucket] = self.histogram[bucket].wrapping_add(count);
         }
@@ -306,7 +312,11 @@ impl Cells {
         let cells = Self(PerCpu::new()?);
         for cpu in cpu::possible() {
             // SAFETY: No probe knows these cells yet.
-            unsafe { (*cells.0.of(cpu)).min = u64::MAX };
+            unsafe {
+                let cell = cells.0.of(cpu);
+                (*cell).min = u64::MAX;
+                (*cell).pending = NO_BUCKET;
+            }
         }
         Ok(cells)
     }
@@ -326,7 +336,6 @@ impl Cells {
                 (&raw mut (*cell).work_mask).write_volatile(constants.work_mask);
                 let costs = u64::from(constants.cost) << 32 | u64::from(constants.outside);
                 (&raw mut (*cell).costs).write_volatile(costs);
-                (&raw mut (*cell).return_to).write_volatile(constants.return_to as u64);
             }
         }
     }
@@ -427,6 +436,7 @@ impl Cells {
         cell.sum = 0;
         cell.sumsq = [0; 2];
         cell.min = u64::MAX;
+        cell.pending = NO_BUCKET;
         cell.max = 0;
         cell.self_sum = 0;
         cell.nested_outside = 0;

@@ -204,6 +204,14 @@ impl Probe {
         self.backend
     }
 
+    /// How the function's entry reaches a direct hook.
+    pub(crate) fn variant(&self) -> Option<direct::Variant> {
+        match &self.hook {
+            Some(Hook::Direct(hook)) => Some(hook.variant()),
+            _ => None,
+        }
+    }
+
     /// Whether it is hooked as all are, not with a backend of its own.
     pub(crate) fn follows_choice(&self) -> bool {
         self.wanted.is_none() && !self.leaving

@@ -184,11 +184,13 @@ pub(crate) fn probe(out: &SeqFile, probe: &Probe) {
     }
     seq_print!(
         out,
-        " {} {} {}",
-        probe.backend().map_or("-", Backend::word),
-        probe.state,
-        probe.reason.word()
+        " {}",
+        probe.backend().map_or("-", Backend::word)
     );
+    if let Some(variant) = probe.variant() {
+        seq_print!(out, "({})", variant.word());
+    }
+    seq_print!(out, " {} {}", probe.state, probe.reason.word());
     let sentence = probe.reason.sentence();
     if !sentence.is_empty() {
         seq_print!(out, " # {sentence}");

@@ -171,7 +171,7 @@ pub fn reload(guest: &Guest) -> Result<()> {
     guest
         .sh("if grep -q '^xcap ' /proc/modules && ! rmmod xcap 2>/dev/null; then
                 cd /sys/kernel/debug/xcap
-                for name in $(awk '$4 == \"direct\" { print $1 }' probes); do echo del $name >control; done
+                for name in $(awk '$4 ~ /^direct/ { print $1 }' probes); do echo del $name >control; done
                 cd /
                 rmmod xcap
             fi
