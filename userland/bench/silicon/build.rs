@@ -11,7 +11,7 @@ use std::{env, fs};
 const DEPTHS: [usize; 8] = [1, 2, 4, 8, 12, 16, 24, 32];
 
 /// Multiplications in the functions of known length.
-const WORK: [usize; 3] = [10, 100, 1000];
+const WORK: [usize; 3] = [10, 100, 300];
 
 /// Where the image is mapped: below 2 GiB, away from where programs lie.
 const IMAGE: usize = 0x6000_0000;
@@ -94,7 +94,9 @@ fn main() {
         ("SILICON_CELLS", CELLS.to_string()),
         ("SILICON_CELL_SIZE", CELL_SIZE.to_string()),
     ];
-    let cells = cells.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let cells = cells
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
     let mut objects = vec![compile("kernel.S", "kernel", &cells)];
     for (form, table) in RETURN_FORMS.iter().enumerate() {
         let defines = [
@@ -103,7 +105,9 @@ fn main() {
             ("SILICON_DEPTHS", list(&DEPTHS)),
             ("SILICON_WORK", list(&WORK)),
         ];
-        let defines = defines.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let defines = defines
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
         objects.push(compile("unit.S", table, &defines));
     }
     link(&objects, &here.join("asm/image.ld"), &out.join("image"));

@@ -11,34 +11,40 @@
 .endm
 
 	/*
-	 * Functions of known length: so many multiplications, each of which waits for the last.
-	 * The end of the one runs beside what comes after it; the other, between fences, does
-	 * not. Without any it is the empty function.
+	 * Functions of known length. Of \work multiplications, each of which waits for the last: the
+	 * end runs beside what comes after it; between fences it does not. And of instructions
+	 * that do nothing and take about as long to be fetched: their end is where the next
+	 * begins.
 	 */
-.macro LEAF work:req
+#define NOPS_A_MULTIPLICATION	18
+
+.macro LEAF name:req, work:req, kind:req
 	.balign 64
-leaf_\work:
+leaf_\name:
 	SITE
-leaf_rest_\work:
-	.rept \work
-	imulq	%rax, %rax
-	.endr
-	RET
-.if \work
-	.balign 64
-leaf_fenced_\work:
-	SITE
+leaf_rest_\name:
+	.if \kind == 2
 	lfence
+	.endif
 	.rept \work
+	.if \kind
 	imulq	%rax, %rax
+	.else
+	.rept NOPS_A_MULTIPLICATION
+	nopl	0(%rax)
 	.endr
+	.endif
+	.endr
+	.if \kind == 2
 	lfence
+	.endif
 	RET
-.endif
 .endm
-	LEAF 0
+	LEAF 0, 0, 0
 .irp work, SILICON_WORK
-	LEAF \work
+	LEAF plain_\work, \work, 0
+	LEAF dependent_\work, \work, 1
+	LEAF fenced_\work, \work, 2
 .endr
 
 	.balign 16
@@ -150,7 +156,8 @@ DRIVER nested_\depth\()_\leaf
 .irp depth, SILICON_DEPTHS
 	NESTED \depth, 0
 	.irp work, SILICON_WORK
-	NESTED \depth, \work
+	NESTED \depth, plain_\work
+	NESTED \depth, dependent_\work
 	NESTED \depth, fenced_\work
 	.endr
 .endr

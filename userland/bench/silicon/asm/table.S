@@ -10,6 +10,8 @@ UNIT:
 	.quad	xcap_direct_slots
 	.quad	xcap_direct_layout
 	.quad	xcap_direct_shared
+	.quad	xcap_direct_return
+	.quad	xcap_direct_called_return
 	.quad	floor
 	.quad	bpf_fexit_call
 	.quad	bpf_fexit_jump
@@ -17,7 +19,7 @@ UNIT:
 	.quad	rethook
 	.quad	leaf_0
 	.irp work, SILICON_WORK
-	.quad	leaf_\work, leaf_fenced_\work
+	.quad	leaf_plain_\work, leaf_dependent_\work, leaf_fenced_\work
 	.endr
 	.quad	driver_leaf
 	.irp callers, straight, loop, mixed
@@ -28,7 +30,8 @@ UNIT:
 	.irp depth, SILICON_DEPTHS
 	.quad	outer_\depth\()_0, nested_\depth\()_0
 	.irp work, SILICON_WORK
-	.quad	outer_\depth\()_\work, nested_\depth\()_\work
+	.quad	outer_\depth\()_plain_\work, nested_\depth\()_plain_\work
+	.quad	outer_\depth\()_dependent_\work, nested_\depth\()_dependent_\work
 	.quad	outer_\depth\()_fenced_\work, nested_\depth\()_fenced_\work
 	.endr
 	.endr

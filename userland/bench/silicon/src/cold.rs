@@ -16,7 +16,7 @@ use std::hint::black_box;
 const BYTES: usize = 4 << 20;
 
 /// Calls of which one value is the mean: the clock may tick in steps of many.
-const CALLS: u64 = 7;
+const CALLS: u64 = 5;
 
 struct Forgetter {
     memory: Vec<u8>,
@@ -59,8 +59,7 @@ pub fn rows(plan: &Plan, cpu: &mut Cpu) -> Result<Vec<Row>> {
     };
     let mut pairs = vec![vec![Pairs::default(); Variant::ALL.len()]; DEPTHS.len()];
     let mut counted = vec![vec![Some(0); Variant::ALL.len()]; DEPTHS.len()];
-    let repetitions = plan.repetitions.div_ceil(2);
-    for _ in 0..repetitions {
+    for _ in 0..plan.repetitions {
         for depth in 0..DEPTHS.len() {
             let driver = unit.driver(Callers::Straight, depth);
             let unprobed = forgetter.call(cpu, driver);
@@ -89,7 +88,7 @@ pub fn rows(plan: &Plan, cpu: &mut Cpu) -> Result<Vec<Row>> {
             rows.push(Row::new(
                 &place,
                 &pairs[depth][index].typical(),
-                u64::from(repetitions) * 2 * CALLS,
+                u64::from(plan.repetitions) * 2 * CALLS,
                 counted[depth][index],
             ));
         }

@@ -45,7 +45,11 @@ impl Counters {
         let instructions = add(Hardware::INSTRUCTIONS)?;
         let mispredicts = add(Hardware::BRANCH_MISSES)?;
         let returns = is_amd()
-            .then(|| group.add(&Builder::new(Raw::new(AMD_RETURNS_MISPREDICTED))).ok())
+            .then(|| {
+                group
+                    .add(&Builder::new(Raw::new(AMD_RETURNS_MISPREDICTED)))
+                    .ok()
+            })
             .flatten();
         Ok(Self {
             group,

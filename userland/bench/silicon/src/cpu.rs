@@ -105,8 +105,7 @@ impl Cpu {
                 .write_volatile(head().shadow as u64);
             for cell in 0..CELLS {
                 self.cell(cell, XCAP_CELL_MIN).write_volatile(u64::MAX);
-                self.cell(cell, XCAP_CELL_PENDING)
-                    .write_volatile(NO_BUCKET);
+                self.cell(cell, XCAP_CELL_PENDING).write_volatile(NO_BUCKET);
             }
         }
     }

@@ -68,7 +68,7 @@ fn truth(out: &mut String, silicon: &Silicon) {
         out,
         "### Whether the reports are true on it\n\n\
          Functions of known length, measured without a probe in the same run: a *leaf* that is probed, and\n\
-         the *enclosing* function that calls it through so many callers, probed too. What stands here is what\n\
+         the *outer* function that calls it through so many callers, probed too. What stands here is what\n\
          the corrected mean, as xcap-read has it, is wrong by; ✗ where that is more than 2 ticks and 2 %.\n\
          {} of {all} hold.\n\n",
         all - silicon.wrong(),

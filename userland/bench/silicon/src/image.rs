@@ -57,7 +57,10 @@ pub fn map() -> Result<()> {
 
 /// The mapped image's.
 pub fn head() -> &'static Head {
-    assert!(MAPPED.get().is_some(), "the image is mapped before it is used");
+    assert!(
+        MAPPED.get().is_some(),
+        "the image is mapped before it is used"
+    );
     // SAFETY: Mapped, and laid out by asm/kernel.S.
     unsafe { &*(IMAGE as *const Head) }
 }

@@ -73,7 +73,11 @@ fn on(plan: &Plan, home: usize, cpus: &[usize]) -> Result<Silicon> {
     drop(cpu);
     eprintln!("xcap-bench: silicon: more CPUs at one probe");
     silicon.rows.extend(one_probe::rows(plan, cpus)?);
-    let hot: Vec<&Row> = silicon.rows.iter().filter(|row| row.caches == "hot").collect();
+    let hot: Vec<&Row> = silicon
+        .rows
+        .iter()
+        .filter(|row| row.caches == "hot")
+        .collect();
     let noise = hot.iter().filter(|row| row.is_noise()).count();
     if noise * 2 > hot.len() {
         bail!(

@@ -17,7 +17,10 @@ use std::thread;
 
 /// 1, 2, 4, … and all.
 fn steps(cpus: usize) -> Vec<usize> {
-    let mut steps: Vec<usize> = (0..).map(|power| 1 << power).take_while(|&n| n < cpus).collect();
+    let mut steps: Vec<usize> = (0..)
+        .map(|power| 1 << power)
+        .take_while(|&n| n < cpus)
+        .collect();
     steps.push(cpus);
     steps
 }
@@ -93,8 +96,7 @@ pub fn rows(plan: &Plan, cpus: &[usize]) -> Result<Vec<Row>> {
                     returns,
                     cpus: n,
                 };
-                let hits =
-                    u64::from(plan.repetitions) * (plan.warm_up() + plan.calls) * n as u64;
+                let hits = u64::from(plan.repetitions) * (plan.warm_up() + plan.calls) * n as u64;
                 let counted = probed.iter().map(|found| found.counted).sum();
                 rows.push(Row::new(&place, &pairs.extra(), hits, counted));
             }

@@ -85,13 +85,14 @@ pub struct Truth {
     pub variant: String,
     pub return_thunks: String,
     pub depth: usize,
-    /// `leaf`: it alone is probed. `enclosing`: the outermost caller, the leaf being probed, too.
+    /// `leaf`: it alone is probed. `outer`: the outermost caller, the leaf being probed, too.
     pub function: String,
-    /// Multiplications in the leaf.
+    /// What the leaf does: `empty`; `plain`, instructions that do nothing; `dependent`, each waits
+    /// for the last, and the end runs beside what comes after; `fenced`, the same with nothing beside.
+    pub kind: String,
+    /// How much of it: multiplications, or as many instructions as can be fetched meanwhile.
     pub work: usize,
-    /// Between fences, so that the processor runs nothing before or after it beside it.
-    pub fenced: bool,
-    /// Ticks that it takes without a probe.
+    /// Ticks that it takes without a probe, with nothing beside it.
     pub true_ticks: f64,
     /// The mean of its samples, and that less the probes' own cost.
     pub mean: f64,

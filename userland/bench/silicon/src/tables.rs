@@ -149,10 +149,17 @@ fn counters(silicon: &Silicon) -> Option<Table> {
         .collect();
     let number = |value: Option<f64>| value.map_or(NOTHING.to_owned(), |v| format!("{v:.2}"));
     (!rows.is_empty()).then(|| Table {
-        title: "Counted by the CPU for a hit under 16 callers, beyond the unprobed chain".to_owned(),
-        header: ["variant", "mispredicted", "of them returns", "instructions", "cycles"]
-            .map(str::to_owned)
-            .to_vec(),
+        title: "Counted by the CPU for a hit under 16 callers, beyond the unprobed chain"
+            .to_owned(),
+        header: [
+            "variant",
+            "mispredicted",
+            "of them returns",
+            "instructions",
+            "cycles",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         rows: rows
             .iter()
             .map(|row| {
@@ -173,18 +180,20 @@ fn truth(silicon: &Silicon, variant: &str, returns: &str) -> Table {
     let its = |truth: &&Truth| truth.variant == variant && truth.return_thunks == returns;
     let all: Vec<&Truth> = silicon.truth.iter().filter(its).collect();
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for function in ["leaf", "enclosing"] {
+    for function in ["leaf", "outer"] {
         for first in all
             .iter()
             .filter(|one| one.function == function && one.depth == DEPTHS[0])
         {
-            let fenced = if first.fenced { "|" } else { "" };
-            let length = ticks(first.true_ticks);
-            let mut cells = vec![format!("{function} {fenced}{length}{fenced}")];
+            let mut cells = vec![format!(
+                "{function} {} {}",
+                first.kind,
+                ticks(first.true_ticks)
+            )];
             for depth in DEPTHS {
                 let one = all.iter().find(|one| {
                     one.function == function
-                        && (one.work, one.fenced) == (first.work, first.fenced)
+                        && (one.work, &one.kind) == (first.work, &first.kind)
                         && one.depth == depth
                 });
                 cells.push(one.map_or(NOTHING.to_owned(), |one| {

@@ -8,7 +8,7 @@ use crate::layout::{DEPTHS, WORK};
 use crate::plan::Plan;
 use crate::record::{Calibrated, Truth};
 use crate::statistics::median;
-use crate::unit::{Returns, Unit, LEAVES};
+use crate::unit::{Driver, Returns, Unit, KINDS, LEAVES};
 use crate::variant::Variant;
 use anyhow::{Context, Result};
 use xcap_abi::format::state::ARMED;
@@ -109,6 +109,20 @@ fn report(reading: &Reading, cost: &Cost) -> Result<(f64, f64)> {
         .context("no sample of a function of known length")
 }
 
+/// Ticks of a call with nothing beside it.
+///
+/// # Safety
+///
+/// Nothing is probed.
+unsafe fn isolated(plan: &Plan, cpu: &mut Cpu, driver: Driver) -> f64 {
+    // SAFETY: The caller's promise.
+    unsafe {
+        cpu.run(driver, plan.warm_up());
+        let ticks: u64 = (0..plan.calls).map(|_| cpu.run_alone(driver)).sum();
+        ticks as f64 / plan.calls as f64
+    }
+}
+
 /// One function in one place, over the repetitions.
 #[derive(Default)]
 struct Series {
@@ -151,14 +165,17 @@ impl Place<'_> {
             leaf: index,
         } = *self;
         let chain = &unit.nested[depth][index];
-        let empty_leaf = &unit.nested[depth][0];
+        // A leaf is as long at any depth: under the fewest callers it can be seen best.
+        let shallow = &unit.nested[0];
         // SAFETY: Nothing is probed.
-        let (whole, without, empty) = unsafe {
-            (
-                warm(plan, cpu, chain.driver),
-                warm(plan, cpu, empty_leaf.driver),
-                warm(plan, cpu, unit.empty),
-            )
+        let [whole, alone, without, empty] = unsafe {
+            [
+                chain.driver,
+                shallow[index].driver,
+                shallow[0].driver,
+                unit.empty,
+            ]
+            .map(|driver| isolated(plan, cpu, driver))
         };
         let _leaf = variant.probe(unit, unit.leaves[index], LEAF)?;
         let probed = |cpu: &mut Cpu, slot| {
@@ -170,13 +187,14 @@ impl Place<'_> {
             unsafe { warm(plan, cpu, chain.driver) };
             report(&cpu.read(slot), &calibration.cost)
         };
-        leaf.push(whole - without, probed(cpu, LEAF)?);
+        leaf.push(alone - without, probed(cpu, LEAF)?);
         let _outer = variant.probe(unit, chain.outer, OUTER)?;
         enclosing.push(whole - empty, probed(cpu, OUTER)?);
         Ok(())
     }
 
     fn truth(&self, returns: Returns, function: &str, series: &Series) -> Truth {
+        let index = self.leaf.checked_sub(1);
         let true_ticks = median(&series.true_ticks);
         let corrected = median(&series.corrected);
         Truth {
@@ -184,8 +202,10 @@ impl Place<'_> {
             return_thunks: returns.word().to_owned(),
             depth: DEPTHS[self.depth],
             function: function.to_owned(),
-            work: self.leaf.checked_sub(1).map_or(0, |at| WORK[at / 2]),
-            fenced: self.leaf > 0 && self.leaf % 2 == 0,
+            work: index.map_or(0, |at| WORK[at / KINDS.len()]),
+            kind: index
+                .map_or("empty", |at| KINDS[at % KINDS.len()])
+                .to_owned(),
             true_ticks,
             mean: median(&series.mean),
             corrected,
@@ -227,7 +247,7 @@ pub fn measure(plan: &Plan, cpu: &mut Cpu) -> Result<(Vec<Calibrated>, Vec<Truth
                         place.repeat(cpu, &calibration, &mut alone, &mut enclosing)?;
                     }
                     truth.push(place.truth(returns, "leaf", &alone));
-                    truth.push(place.truth(returns, "enclosing", &enclosing));
+                    truth.push(place.truth(returns, "outer", &enclosing));
                 }
             }
         }

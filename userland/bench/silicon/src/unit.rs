@@ -4,11 +4,13 @@
 
 use crate::image::head;
 use crate::layout::{DEPTHS, WORK, XCAP_DIRECT_SLOT_SIZE};
-use crate::site::Entry;
 use serde::{Deserialize, Serialize};
 
-/// Functions to probe: the empty one, and for each of [`WORK`] one as it is and one between fences.
-pub const LEAVES: usize = 1 + 2 * WORK.len();
+/// Functions to probe: the empty one, and of each of [`WORK`] one of each kind.
+pub const LEAVES: usize = 1 + KINDS.len() * WORK.len();
+
+/// What functions of known length do (asm/chains.S).
+pub const KINDS: [&str; 3] = ["plain", "dependent", "fenced"];
 
 /// Calls a chain of functions so often.
 pub type Driver = unsafe extern "C" fn(calls: u64);
@@ -21,6 +23,9 @@ pub struct Unit {
     layout: &'static Layout,
     /// What a slot calls where livepatch may say where a function goes on.
     pub shared: *const u8,
+    /// Where a slot goes on that was jumped to, and one that was called.
+    pub back: *const u8,
+    pub called_back: *const u8,
     pub floor: *const u8,
     pub bpf_fexit_call: *const u8,
     pub bpf_fexit_jump: *const u8,
@@ -45,11 +50,10 @@ unsafe impl Sync for Unit {}
 /// Where things lie in a slot of the direct backend (struct xcap_direct_layout in kmod/helpers.h).
 #[repr(C)]
 struct Layout {
-    jump: u32,
     call: u32,
     back: u32,
     counted: u32,
-    counted_jump: u32,
+    rest: u32,
 }
 
 /// How the functions of a kernel return.
@@ -113,23 +117,24 @@ impl Callers {
 }
 
 impl Unit {
-    fn slot(&self, slot: usize, offset: u32) -> *mut u8 {
+    fn in_slot(&self, slot: usize, offset: u32) -> *mut u8 {
         self.slots
             .wrapping_add(slot * XCAP_DIRECT_SLOT_SIZE + offset as usize)
     }
 
-    /// Where a function that jumps, or calls, enters a slot.
-    pub fn entry(&self, slot: usize, entry: Entry) -> *const u8 {
-        let offset = match entry {
-            Entry::Jump => self.layout.jump,
-            Entry::Call => 0,
-        };
-        self.slot(slot, offset)
+    /// Where a function enters a slot.
+    pub fn slot(&self, slot: usize) -> *const u8 {
+        self.in_slot(slot, 0)
     }
 
     /// The call in a slot that goes to a function's rest.
-    pub fn slot_call(&self, slot: usize) -> *mut u8 {
-        self.slot(slot, self.layout.call)
+    pub fn slot_call(&self, slot: usize) -> *const u8 {
+        self.in_slot(slot, self.layout.call)
+    }
+
+    /// The jump in a slot that goes on when the function has returned.
+    pub fn slot_back(&self, slot: usize) -> *const u8 {
+        self.in_slot(slot, self.layout.back)
     }
 
     pub fn driver(&self, callers: Callers, depth: usize) -> Driver {

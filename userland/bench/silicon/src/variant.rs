@@ -89,12 +89,17 @@ impl Variant {
             Self::CallShared => unit.shared,
             _ => site.wrapping_add(SIZE),
         };
+        let back = match self.entry() {
+            Entry::Jump => unit.back,
+            Entry::Call => unit.called_back,
+        };
         // SAFETY: The slot asks for no more than being entered from a function's entry, and for
         // something to call that goes on with the function.
         unsafe {
             Ok(vec![
                 Patch::new(unit.slot_call(slot), Entry::Call, rest)?,
-                Patch::new(site, self.entry(), unit.entry(slot, self.entry()))?,
+                Patch::new(unit.slot_back(slot), Entry::Jump, back)?,
+                Patch::new(site, self.entry(), unit.slot(slot))?,
             ])
         }
     }
