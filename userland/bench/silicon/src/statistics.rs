@@ -67,7 +67,7 @@ pub fn median_interval(values: &[f64]) -> (f64, f64) {
             .find(|&rank| below.cdf(rank as u64) <= tail)
     });
     match rank {
-        Some(rank) => (sorted[rank + 1], sorted[n - 2 - rank]),
+        Some(rank) => (sorted[rank], sorted[n - 1 - rank]),
         None if n == 0 => (f64::NAN, f64::NAN),
         None => (sorted[0], sorted[n - 1]),
     }
