@@ -8,25 +8,25 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/userland/target)
 export XCAP_TOOLS := $(TARGET_DIR)/$(TARGET)/release
 CARGO := cd userland && RUSTFLAGS='-C target-feature=+crt-static' cargo
 BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
-LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-send -p xcap-recv
+LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
-TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-lab --features vm --test vm
+TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-trials --features vm --test vm
 STUDY := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
 
 .PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench silicon paper host clean help
 
 module modules:
-	@lab/check-headers '$(KDIR)'
+	@scripts/check-headers '$(KDIR)'
 	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
 
 rust-metadata:
-	@lab/graft-metadata '$(KDIR)'
+	@scripts/graft-metadata '$(KDIR)'
 
 host:
-	@lab/host-packages
+	@scripts/host-packages
 
 tools: host
-	@lab/cargo-cache take '$(TARGET_DIR)'
+	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
 	@$(BUILD) $(LAB_TOOLS)
 
@@ -51,10 +51,10 @@ test: check
 	@$(BUILD)
 	@$(TRIALS) --no-run
 	@$(STUDY) --no-run
-	@lab/cargo-cache keep '$(TARGET_DIR)'
+	@scripts/cargo-cache keep '$(TARGET_DIR)'
 	@$(TRIALS)
 	@$(XCAP_TOOLS)/xcap-bench check
-	@lab/host-packages browser
+	@scripts/host-packages browser
 	@$(STUDY)
 
 # QEMU loads it, so it can't be static as the tools are.

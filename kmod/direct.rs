@@ -7,14 +7,16 @@
 //! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
 
 use super::{
-    backend::Target,
     bindings::{
         xcap_direct_aim, xcap_direct_entry, xcap_direct_may_share, xcap_direct_rest,
-        xcap_pin_module, XCAP_DIRECT_SLOTS,
+        XCAP_DIRECT_SLOTS,
     },
-    cell::{Cell, Cells},
+    cell::Cell,
+    cells::Cells,
     errors,
     stages::Work,
+    target::Target,
+    this_module::Pin,
 };
 use core::{
     mem::ManuallyDrop,
@@ -342,8 +344,8 @@ impl Hook {
             self.address
         );
         self.stuck = true;
-        // SAFETY: Counts a reference to ourselves, who are running.
-        unsafe { xcap_pin_module() };
+        // xcap runs, so that nothing keeps it from being pinned.
+        let _ = Pin::take().map(ManuallyDrop::new);
         // The probe's cells go with the probe. Others for ever; without memory there are none.
         if let Ok(cells) = Cells::new() {
             let cells = ManuallyDrop::new(cells);

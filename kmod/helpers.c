@@ -120,12 +120,6 @@ void xcap_irq_restore(unsigned long flags)
 	local_irq_restore(flags);
 }
 
-/* Keeps xcap loaded for good. */
-void xcap_pin_module(void)
-{
-	__module_get(THIS_MODULE);
-}
-
 /*
  * Where the function goes on after what ftrace makes of its entry; 0: ftrace has no
  * entry there. The entry is the function's first instruction or follows its ENDBR, whatever

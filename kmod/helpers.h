@@ -50,7 +50,6 @@ unsigned int xcap_module_text(unsigned int index, char *name, unsigned long *bas
 unsigned long xcap_core_text(void);
 unsigned long xcap_irq_save(void);
 void xcap_irq_restore(unsigned long flags);
-void xcap_pin_module(void);
 unsigned long xcap_direct_rest(unsigned long function);
 unsigned long xcap_direct_entry(unsigned int slot, bool jumps);
 void xcap_direct_aim(unsigned int slot, void *rest, void *back);

@@ -35,12 +35,12 @@ fn layout(header: &str) -> String {
     let mut constants = String::new();
     for line in header.lines() {
         let mut words = line.split_whitespace();
-        if let (Some("#define"), Some(name), Some(value), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        {
-            if let Ok(value) = value.parse::<usize>() {
-                let _ = writeln!(constants, "pub const {name}: usize = {value};");
-            }
+        let (Some("#define"), Some(name), Some(value)) = (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        if let Ok(value) = value.parse::<usize>() {
+            let _ = writeln!(constants, "pub const {name}: usize = {value};");
         }
     }
     constants

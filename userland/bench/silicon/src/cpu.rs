@@ -55,9 +55,6 @@ pub struct Reading {
     pub entries: u64,
     pub done: u64,
     pub sum: u64,
-    pub sumsq: u128,
-    pub self_sum: u64,
-    pub nested_outside: u64,
     pub nested_cost: u64,
 }
 
@@ -126,9 +123,6 @@ impl Cpu {
             entries: word(XCAP_CELL_ENTRIES),
             done: word(XCAP_CELL_DONE),
             sum: word(XCAP_CELL_SUM),
-            sumsq: u128::from(word(XCAP_CELL_SUMSQ + 8)) << 64 | u128::from(word(XCAP_CELL_SUMSQ)),
-            self_sum: word(XCAP_CELL_SELF_SUM),
-            nested_outside: word(XCAP_CELL_NESTED_OUTSIDE),
             nested_cost: word(XCAP_CELL_NESTED_COST),
         }
     }

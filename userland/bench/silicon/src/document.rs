@@ -70,7 +70,10 @@ fn truth(out: &mut String, silicon: &Silicon) {
          Functions of known length, measured without a probe in the same run: a *leaf* that is probed, and\n\
          the *outer* function that calls it through so many callers, probed too. What stands here is what\n\
          the corrected mean, as xcap-read has it, is wrong by; ✗ where that is more than 2 ticks and 2 %.\n\
-         {} of {all} hold.\n\n",
+         {} of {all} hold. The clock is read without an order: where nothing holds a function up, a reading runs\n\
+         beside it and adds next to nothing, while the empty function that cost is calibrated on shows all of\n\
+         it. *plain*: instructions that do nothing; *dependent*: each waits for the last, so that the end runs\n\
+         beside what follows; *fenced*: nothing runs beside it.\n\n",
         all - silicon.wrong(),
     );
     let calibrated = |one: &Calibrated| {

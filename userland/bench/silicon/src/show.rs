@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 fn lines(table: &Table) -> String {
     let mut drawn = comfy_table::Table::new();
-    drawn.load_preset(presets::NOTHING);
+    drawn.load_style(presets::NOTHING);
     drawn.set_header(&table.header);
     drawn.add_rows(&table.rows);
     for column in drawn.column_iter_mut() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the reports are true: functions of known length, corrected as xcap-read corrects.
+//! Whether the reports are true: functions of known length, corrected.
 
 use crate::calls::warm;
 use crate::cpu::{Costs, Cpu, Reading};
@@ -10,9 +10,7 @@ use crate::record::{Calibrated, Truth};
 use crate::statistics::median;
 use crate::unit::{Driver, Returns, Unit, KINDS, LEAVES};
 use crate::variant::Variant;
-use anyhow::{Context, Result};
-use xcap_abi::format::state::ARMED;
-use xcap_read::{Cost, Histogram, Missed, Moments, Options, Report, Stage, Stats};
+use anyhow::{ensure, Result};
 
 /// As the module calibrates (kmod/calibration.rs): the cheapest of so many batches of so many calls.
 const BATCH: u64 = 64;
@@ -23,7 +21,9 @@ const LEAF: usize = 0;
 const OUTER: usize = 1;
 
 struct Calibration {
-    cost: Cost,
+    /// Ticks of a batch: within its samples, and in all.
+    inside: u64,
+    whole: u64,
     costs: Costs,
 }
 
@@ -45,13 +45,8 @@ fn calibrate(variant: Variant, unit: &Unit, cpu: &mut Cpu) -> Result<Calibration
     let whole = probed.saturating_sub(unprobed).max(inside);
     let each = |ticks: u64| ((ticks + BATCH / 2) / BATCH) as u32;
     Ok(Calibration {
-        cost: Cost {
-            backend: "direct".to_owned(),
-            cache: "hot".to_owned(),
-            samples: BATCH,
-            inside,
-            outside: whole - inside,
-        },
+        inside,
+        whole,
         costs: Costs {
             whole: each(whole),
             outside: each(whole) - each(inside).min(each(whole)),
@@ -59,54 +54,19 @@ fn calibrate(variant: Variant, unit: &Unit, cpu: &mut Cpu) -> Result<Calibration
     })
 }
 
-/// The mean, and the corrected one, as xcap-read says them.
-fn report(reading: &Reading, cost: &Cost) -> Result<(f64, f64)> {
-    let stage = Stage {
-        name: "known".to_owned(),
-        function: None,
-        backend: Some(cost.backend.clone()),
-        state: ARMED.to_owned(),
-        reason: None,
-        moments: Moments {
-            count: reading.done,
-            sum: reading.sum.into(),
-            sumsq: reading.sumsq,
-        },
-        min: None,
-        max: None,
-        entries: reading.entries,
-        missed: 0,
-        missed_by: Missed::default(),
-        in_flight: reading.entries - reading.done,
-        migrated: 0,
-        switched: 0,
-        self_count: reading.done,
-        self_sum: reading.self_sum.into(),
-        work: 0,
-        work_unit: None,
-        nested_cost: reading.nested_cost.into(),
-        nested_outside: reading.nested_outside.into(),
-        exact: true,
-        histogram: Histogram::default(),
-    };
-    let stats = Stats {
-        kernel: String::new(),
-        role: String::new(),
-        cpus: None,
-        tsc_khz: 0,
-        tsc: None,
-        recording: None,
-        costs: vec![cost.clone()],
-        stages: vec![stage],
-        is_difference: false,
-    };
-    let report = Report::new(&stats, Options::default());
-    let stage = report.stages.first().context("one stage was given")?;
-    let corrected = stage.corrected.and_then(|corrected| corrected.mean);
-    stage
-        .mean
-        .zip(corrected)
-        .context("no sample of a function of known length")
+/// The mean, and what xcap-read makes of it: less the floor of its own probe and the cost of those
+/// nested in it.
+fn report(reading: &Reading, calibration: &Calibration) -> Result<(f64, f64)> {
+    ensure!(
+        reading.done > 0 && reading.done == reading.entries,
+        "a function of known length was entered {} times, and {} samples were kept",
+        reading.entries,
+        reading.done
+    );
+    let each = |sum: u64| sum as f64 / reading.done as f64;
+    let mean = each(reading.sum);
+    let floor = calibration.inside as f64 / BATCH as f64;
+    Ok((mean, mean - floor - each(reading.nested_cost)))
 }
 
 /// Ticks of a call with nothing beside it.
@@ -185,7 +145,7 @@ impl Place<'_> {
             }
             // SAFETY: The memory is as the variant wants it.
             unsafe { warm(plan, cpu, chain.driver) };
-            report(&cpu.read(slot), &calibration.cost)
+            report(&cpu.read(slot), calibration)
         };
         leaf.push(alone - without, probed(cpu, LEAF)?);
         let _outer = variant.probe(unit, chain.outer, OUTER)?;
@@ -230,8 +190,8 @@ pub fn measure(plan: &Plan, cpu: &mut Cpu) -> Result<(Vec<Calibrated>, Vec<Truth
             calibrated.push(Calibrated {
                 variant: variant.word().to_owned(),
                 return_thunks: returns.word().to_owned(),
-                inside: calibration.cost.inside as f64 / BATCH as f64,
-                whole: (calibration.cost.inside + calibration.cost.outside) as f64 / BATCH as f64,
+                inside: calibration.inside as f64 / BATCH as f64,
+                whole: calibration.whole as f64 / BATCH as f64,
             });
             for depth in 0..DEPTHS.len() {
                 for leaf in 0..LEAVES {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the benchmark does inside a guest: one job, one line of JSON.
+
+use crate::exact::{self, Exactness};
+use crate::hit::{self, Hit};
+use crate::scale::{self, Scale};
+use crate::symbols;
+use crate::tool::Tool;
+use crate::two_cpus::{self, Calls};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// Place the host puts what a job needs.
+pub const FOLDER: &str = "/bench";
+
+/// A path in [`FOLDER`].
+pub fn place(name: &str) -> String {
+    format!("{FOLDER}/{name}")
+}
+
+/// Place the lab puts xcap.
+pub const XCAP: &str = "/lab/xcap.ko";
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// What xcap reports for functions of known length.
+    pub exact: bool,
+    /// What a hit costs with each of these.
+    pub hits: Vec<(String, Tool)>,
+    /// How cost and memory grow with probes of these backends.
+    pub scale: Vec<String>,
+    /// Two CPUs at one probe, so many calls each.
+    pub two_cpus: Option<u32>,
+    /// Which functions these addresses are in.
+    pub symbols: Vec<u64>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Outcome {
+    pub exact: Vec<Exactness>,
+    pub hits: Vec<Hit>,
+    pub scale: Vec<Scale>,
+    pub two_cpus: Vec<Calls>,
+    pub symbols: Vec<String>,
+}
+
+impl Job {
+    pub const NOTHING: Job = Job {
+        exact: false,
+        hits: Vec::new(),
+        scale: Vec::new(),
+        two_cpus: None,
+        symbols: Vec::new(),
+    };
+
+    pub fn run(&self) -> Result<Outcome> {
+        let mut outcome = Outcome {
+            symbols: symbols::names(&self.symbols)?,
+            ..Outcome::default()
+        };
+        if self.exact || !self.hits.is_empty() {
+            crate::tool::insmod(&place("xcap_targets.ko"), &[])?;
+        }
+        // Before xcap is loaded for the other parts.
+        outcome.hits = hit::measure(&self.hits)?;
+        if self.exact {
+            outcome.exact = exact::measure().context("reports on functions of known length")?;
+        }
+        outcome.scale = scale::measure(&self.scale).context("scale")?;
+        if let Some(calls) = self.two_cpus {
+            outcome.two_cpus = two_cpus::measure(calls).context("two CPUs")?;
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a probe costs, and whether what it reports is true: xcap's backends beside every peer.
+
+pub mod bed;
+pub mod bench;
+pub mod check;
+pub mod control;
+pub mod document;
+pub mod exact;
+pub mod hit;
+mod installed;
+pub mod job;
+pub mod peers;
+mod progress;
+pub mod record;
+pub mod scale;
+pub mod shared_lines;
+pub mod show;
+mod symbols;
+pub mod targets;
+pub mod tool;
+pub mod two_cpus;
+pub mod umask;
+mod work;

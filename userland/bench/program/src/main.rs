@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `xcap-bench`: what a probe costs.
+
+mod cli;
+
+use anyhow::{bail, Context, Result};
+use clap::{Parser, ValueEnum};
+use cli::{AllOptions, CheckOptions, Cli, Command, SiliconOptions, UmaskOptions};
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use xcap_bench::bed::Bed;
+use xcap_bench::bench::{Benchmark, Part};
+use xcap_bench::job::Job;
+use xcap_bench::umask::{self, Plan};
+use xcap_bench::{check, document, show};
+use xcap_read::output::print;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("xcap-bench: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Umask(options) => umask(&options),
+        Command::Silicon(options) => silicon(&options),
+        Command::Check(options) => check(&options),
+        Command::All(options) => all(&options),
+        Command::Guest { job } => {
+            let job: Job = serde_json::from_str(&job).context("that is no job")?;
+            println!("{}", serde_json::to_string(&job.run()?)?);
+            Ok(())
+        }
+    }
+}
+
+fn umask(options: &UmaskOptions) -> Result<()> {
+    let plan = Plan {
+        runs: options.runs,
+        calls: options.calls,
+    };
+    let experiment = umask::run(plan, &options.backends)?;
+    if !options.quiet {
+        print(&show::umask(&experiment))?;
+    }
+    let text = serde_json::to_string_pretty(&experiment)? + "\n";
+    match options.json.as_deref() {
+        None => {}
+        Some(path) if path == Path::new("-") => print(&text)?,
+        Some(path) => write(path, &text)?,
+    }
+    Ok(())
+}
+
+fn silicon(options: &SiliconOptions) -> Result<()> {
+    let (repetitions, calls) = match options.quick {
+        true => (5, 101),
+        false => (options.repetitions, options.calls),
+    };
+    let silicon = xcap_silicon::measure(&xcap_silicon::Plan {
+        repetitions,
+        calls,
+        cpu: options.cpu,
+    })?;
+    let text = serde_json::to_string_pretty(&silicon)? + "\n";
+    write(&options.output.join("silicon.json"), &text)?;
+    if let Some(path) = &options.document {
+        let document = fs::read_to_string(path)
+            .with_context(|| format!("cannot read '{}'", path.display()))?;
+        let section = xcap_silicon::document::section(&silicon);
+        write(path, &xcap_silicon::document::place(&document, &section))?;
+    }
+    if !options.quiet {
+        print(&xcap_silicon::show::silicon(&silicon))?;
+    }
+    Ok(())
+}
+
+fn check(options: &CheckOptions) -> Result<()> {
+    let bed = Bed::prepare(options.module.as_deref())?;
+    check::run(&bed, options.update)
+}
+
+fn all(options: &AllOptions) -> Result<()> {
+    let bed = Bed::prepare(options.module.as_deref())?;
+    let plan = Plan {
+        runs: options.runs,
+        calls: options.calls,
+    };
+    let tree = xcap_machines::materials::source_tree()?;
+    let details = tree.join("results/bench/details.json");
+    let mut benchmark = Benchmark::new(&bed)?;
+    let mut parts = options.parts.clone();
+    if parts.is_empty() {
+        parts.extend(Part::value_variants());
+    } else if let Ok(text) = fs::read_to_string(&details) {
+        let last: Benchmark = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "'{}' is of another version: measure all parts",
+                details.display()
+            )
+        })?;
+        if last.kernel == benchmark.kernel {
+            benchmark = last;
+        }
+    }
+    // What was measured is kept, whatever becomes of the rest.
+    let keep = |benchmark: &Benchmark| {
+        if let Err(e) = save(benchmark, &tree) {
+            eprintln!("xcap-bench: {e:#}");
+        }
+    };
+    for part in parts {
+        benchmark.measure(&bed, part, plan, &options.peers, &keep);
+    }
+    save(&benchmark, &tree)?;
+    let path = tree.join("docs/benchmarks.md");
+    let mut document = document::markdown(&benchmark);
+    // What `make silicon` wrote is of a machine that needn't be this one.
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    if let Some(section) = xcap_silicon::document::section_of(&old) {
+        document = xcap_silicon::document::place(&document, section);
+    }
+    write(&path, &document)?;
+    eprintln!("xcap-bench: wrote docs/benchmarks.md and results/bench/bench.json");
+    print(&document)?;
+    if !benchmark.failed.is_empty() {
+        let parts: Vec<&str> = benchmark.failed.keys().map(String::as_str).collect();
+        bail!(
+            "could not be measured: {}; docs/benchmarks.md says why",
+            parts.join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn save(benchmark: &Benchmark, tree: &Path) -> Result<()> {
+    let folder = tree.join("results/bench");
+    let text = |json: serde_json::Result<String>| json.map(|text| text + "\n");
+    write(
+        &folder.join("bench.json"),
+        &text(serde_json::to_string_pretty(&benchmark.rows))?,
+    )?;
+    write(
+        &folder.join("details.json"),
+        &text(serde_json::to_string_pretty(benchmark))?,
+    )
+}
+
+/// Writes a file whole, or leaves it as it was.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let cannot = || format!("cannot write '{}'", path.display());
+    fs::create_dir_all(path.parent().unwrap_or(path)).with_context(cannot)?;
+    let partial = path.with_extension("partial");
+    fs::write(&partial, text).with_context(cannot)?;
+    fs::rename(&partial, path).with_context(cannot)
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tools that time a kernel function: how each is armed, read and taken away, in the machine that they run on.
+
+mod function_graph;
+mod module;
+mod output;
+mod process;
+mod xcap;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+pub use module::{insmod, rmmod};
+pub use output::Format;
+
+/// What a tool says about the function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Calls that it counted.
+    pub count: u64,
+    /// Their mean, as it reports it: in cycles or ns, which the deterministic machine has as one.
+    pub mean: Option<f64>,
+    /// Less its own cost, where the tool knows it.
+    pub corrected: Option<f64>,
+}
+
+/// A tool that is armed on a function.
+pub trait Armed {
+    /// Memory that it takes, in KiB: its processes' and its kernel module's.
+    fn memory_kib(&self) -> Result<u64>;
+
+    /// Ends it and says what it saw.
+    fn finish(self: Box<Self>) -> Result<Reading>;
+}
+
+/// How to run a tool.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Tool {
+    /// xcap, with a backend.
+    Xcap { backend: String },
+    /// One of userland/bench/program/peers/modules, loaded on the function.
+    Module { file: String },
+    /// A program that prints what it saw when it is interrupted.
+    Process {
+        /// Arguments for each function, by its name.
+        commands: Vec<(String, Vec<String>)>,
+        format: Format,
+        /// Of a kernel module that it loads.
+        module: Option<String>,
+    },
+    /// The tracer of that name, by tracefs alone.
+    FunctionGraph,
+}
+
+impl Tool {
+    pub fn arm(&self, function: &str) -> Result<Box<dyn Armed>> {
+        match self {
+            Tool::Xcap { backend } => xcap::arm(function, backend),
+            Tool::Module { file } => module::arm(function, file),
+            Tool::Process {
+                commands,
+                format,
+                module,
+            } => process::arm(function, commands, *format, module.as_deref()),
+            Tool::FunctionGraph => function_graph::arm(function),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One command that runs in the guest.
+
+use anyhow::{Context, Result};
+use nix::libc;
+use nix::pty::{openpty, Winsize};
+use nix::sys::signal::{killpg, Signal};
+use nix::unistd::{setsid, Pid};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use xcap_guest::protocol::{Event, Status, Stream, Terminal, CHUNK};
+
+/// Longer than a chunk of output takes on the slowest line.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Place a job's events go.
+pub type Report = Arc<dyn Fn(Event) + Send + Sync>;
+
+pub struct Job {
+    group: Pid,
+    terminal: Option<File>,
+    stdin: Sender<Vec<u8>>,
+}
+
+impl Job {
+    /// Starts `command`; everything that comes of it goes to `report`.
+    pub fn start(
+        id: u32,
+        command: &[String],
+        terminal: Option<&Terminal>,
+        report: Report,
+    ) -> Result<Self> {
+        let (program, arguments) = command.split_first().context("no command")?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        let terminal = match terminal {
+            Some(terminal) => Some(attach_terminal(&mut command, terminal)?),
+            None => {
+                command
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped());
+                None
+            }
+        };
+        let on_terminal = terminal.is_some();
+        // SAFETY: setsid and ioctl are async-signal-safe, and nothing is allocated between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                setsid()?;
+                if on_terminal && libc::ioctl(0, libc::TIOCSCTTY, 0) != 0 {
+                    return Err(std::io::Error::last_os_error());
+                }
+                Ok(())
+            });
+        }
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot run '{program}'"))?;
+        drop(command);
+        let group = Pid::from_raw(child.id() as i32);
+        let (stdin, chunks) = channel();
+        let (done, readers_done) = channel();
+        let output = Arc::new(AtomicU64::new(0));
+        match &terminal {
+            Some(terminal) => {
+                write_stdin(id, terminal.try_clone()?, chunks, report.clone());
+                read_output(
+                    id,
+                    terminal.try_clone()?,
+                    Stream::Stdout,
+                    &report,
+                    &output,
+                    &done,
+                );
+            }
+            None => {
+                let pipe = "piped above";
+                write_stdin(id, child.stdin.take().expect(pipe), chunks, report.clone());
+                let stdout = child.stdout.take().expect(pipe);
+                read_output(id, stdout, Stream::Stdout, &report, &output, &done);
+                let stderr = child.stderr.take().expect(pipe);
+                read_output(id, stderr, Stream::Stderr, &report, &output, &done);
+            }
+        }
+        drop(done);
+        thread::spawn(move || report_end(id, child, &output, &readers_done, &report));
+        Ok(Self {
+            group,
+            terminal,
+            stdin,
+        })
+    }
+
+    /// Hands bytes to the job's input; none close it.
+    pub fn feed(&self, data: Vec<u8>) {
+        // A job that has ended reads nothing more: its input is lost, as on any pipe.
+        let _ = self.stdin.send(data);
+    }
+
+    pub fn signal(&self, signal: i32) {
+        if let Ok(signal) = Signal::try_from(signal) {
+            let _ = killpg(self.group, signal);
+        }
+    }
+
+    pub fn resize(&self, rows: u16, columns: u16) {
+        if let Some(terminal) = &self.terminal {
+            let size = winsize(rows, columns);
+            // SAFETY: the descriptor is open as long as `terminal` is, and TIOCSWINSZ only reads `size`.
+            unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &size) };
+        }
+    }
+}
+
+fn winsize(rows: u16, columns: u16) -> Winsize {
+    Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
+}
+
+fn attach_terminal(command: &mut Command, terminal: &Terminal) -> Result<File> {
+    let size = winsize(terminal.rows, terminal.columns);
+    let pty = openpty(Some(&size), None)?;
+    command
+        .env("TERM", &terminal.name)
+        .stdin(pty.slave.try_clone()?)
+        .stdout(pty.slave.try_clone()?)
+        .stderr(pty.slave);
+    Ok(File::from(pty.master))
+}
+
+fn write_stdin(
+    job: u32,
+    mut sink: impl Write + Send + 'static,
+    chunks: Receiver<Vec<u8>>,
+    report: Report,
+) {
+    thread::spawn(move || {
+        for data in chunks {
+            let end = data.is_empty();
+            let _ = sink.write_all(&data).and_then(|()| sink.flush());
+            report(Event::Accepted { job });
+            if end {
+                break;
+            }
+        }
+    });
+}
+
+fn read_output(
+    job: u32,
+    mut source: impl Read + Send + 'static,
+    stream: Stream,
+    report: &Report,
+    output: &Arc<AtomicU64>,
+    done: &Sender<()>,
+) {
+    let (report, output, done) = (report.clone(), output.clone(), done.clone());
+    thread::spawn(move || {
+        let mut buffer = [0; CHUNK];
+        while let Ok(n @ 1..) = source.read(&mut buffer) {
+            report(Event::Output {
+                job,
+                stream,
+                data: buffer[..n].to_vec(),
+            });
+            output.fetch_add(1, Relaxed);
+        }
+        let _ = done.send(());
+    });
+}
+
+fn report_end(
+    job: u32,
+    mut child: Child,
+    output: &AtomicU64,
+    readers_done: &Receiver<()>,
+    report: &Report,
+) {
+    let status = child.wait();
+    // Something left in the background may hold the pipes open for ever: once it is silent, the job has ended all the
+    // same.
+    let mut passed = output.load(Relaxed);
+    loop {
+        match readers_done.recv_timeout(GRACE) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) if output.load(Relaxed) == passed => break,
+            Err(RecvTimeoutError::Timeout) => passed = output.load(Relaxed),
+        }
+    }
+    let status = match status {
+        Ok(status) => match status.signal() {
+            Some(signal) => Status::Killed(signal),
+            None => Status::Exited(status.code().unwrap_or(255)),
+        },
+        Err(e) => Status::NotStarted(e.to_string()),
+    };
+    report(Event::Ended { job, status });
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Place everything comes from: packages, roots, kernels.
+
+pub mod apt;
+pub mod kernel;
+pub mod patched;
+pub mod root;

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Commands in guests, by the agent in each.
+
+pub mod guest;
+pub(crate) mod link;

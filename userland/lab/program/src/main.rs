@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `xcap-lab`: makes the lab and runs things in it.
+
+mod cli;
+mod demo;
+mod exec;
+mod shell;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("xcap-lab: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Setup => exec::setup(),
+        Command::Module(options) => exec::module(&options),
+        Command::Exec(options) => exec::exec(&options),
+        Command::Demo(options) => demo::demo(&options),
+        Command::Shell(options) => shell::shell(&options),
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The control file.
+
+use crate::world::{capture, reload, report, stage, On, World};
+use anyhow::{ensure, Result};
+use libtest_mimic::Trial;
+use xcap_machines::scenario::{control, CONTROL};
+use xcap_machines::{Guest, Place};
+
+/// All refused with EINVAL.
+const BAD: [&str; 14] = [
+    "''",
+    "' '",
+    "bogus",
+    "'start now'",
+    "'stop stop'",
+    "START",
+    "add",
+    "del",
+    "'del a b'",
+    "backend=",
+    "backend=none",
+    "'add x as'",
+    "'add x limit=1'",
+    "'add x* limit=-1'",
+];
+
+pub fn trials(world: &'static World) -> Vec<Trial> {
+    vec![
+        world.trial(
+            "bad_commands_are_refused_and_change_nothing",
+            On::Bare,
+            |lab| refused(lab.guest(Place::Bare)),
+        ),
+        world.trial("files_are_for_root_alone", On::Bare, |lab| {
+            private(lab.guest(Place::Bare))
+        }),
+        world.trial("stop_start_and_reset_do_what_they_say", On::Bare, |lab| {
+            let guest = lab.guest(Place::Bare);
+            reload(guest)?;
+            let delivered = || -> Result<u64> { Ok(stage(&report(guest)?, "deliver")?.count) };
+            capture(lab, 5, 1000)?;
+            ensure!(delivered()? == 5, "{} of 5 frames", delivered()?);
+            control(guest, "stop")?;
+            ensure!(
+                report(guest)?.recording == Some(false),
+                "stopped, but it says that it records"
+            );
+            ensure!(delivered()? == 5, "stop changed what was counted");
+            control(guest, "reset")?;
+            ensure!(delivered()? == 0, "reset left {}", delivered()?);
+            control(guest, "start")?;
+            ensure!(
+                report(guest)?.recording == Some(true),
+                "started, but it says that it doesn't record"
+            );
+            capture(lab, 3, 1000)?;
+            ensure!(
+                delivered()? == 3,
+                "{} of 3 frames after start",
+                delivered()?
+            );
+            Ok(())
+        }),
+    ]
+}
+
+fn refused(guest: &Guest) -> Result<()> {
+    reload(guest)?;
+    control(guest, "stop")?;
+    let state = "cat /sys/kernel/debug/xcap/probes /sys/kernel/debug/xcap/stats";
+    let before = guest.sh(state)?;
+    let long = format!("'add {}'", "x".repeat(5000));
+    for bad in BAD.iter().copied().chain([long.as_str()]) {
+        let output = guest.run(&["sh", "-c", &format!("echo {bad} >{CONTROL}")])?;
+        let said = output.error_text();
+        ensure!(!output.success(), "{bad:.40} was taken");
+        let refused =
+            said.contains("Invalid argument") || (bad.len() > 4096 && said.contains("rror"));
+        ensure!(refused, "{bad:.40} was refused with: {}", said.trim());
+    }
+    let after = guest.sh(state)?;
+    ensure!(before == after, "something changed:\n{before}\n{after}");
+    Ok(())
+}
+
+fn private(guest: &Guest) -> Result<()> {
+    reload(guest)?;
+    let modes = guest.sh("cd /sys/kernel/debug/xcap; stat -c '%a %u %n' *")?;
+    for line in modes.lines() {
+        let mode = line.split(' ').next().unwrap_or_default();
+        ensure!(
+            mode.ends_with("00") && line.contains(" 0 "),
+            "not root's alone: {line}"
+        );
+    }
+    ensure!(
+        modes.contains("control") && modes.contains("stats"),
+        "files are missing: {modes}"
+    );
+    Ok(())
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! xcap goes whenever it is told to, and never from under somebody.
+
+use crate::world::{receivers, reload, reload_all, On, World, PATIENCE};
+use anyhow::{ensure, Result};
+use libtest_mimic::Trial;
+use xcap_machines::scenario::{capturing_place, destination};
+use xcap_machines::{Guest, Lab, Place};
+
+const FILES: [&str; 3] = ["stats", "probes", "calibration"];
+
+pub fn trials(world: &'static World) -> Vec<Trial> {
+    let mut trials = vec![
+        world.trial("rmmod_is_refused_while_a_file_is_open", On::Bare, |lab| {
+            open_files(lab.guest(Place::Bare))
+        }),
+        world.trial(
+            "any_order_of_open_read_rmmod_close_is_fine",
+            On::Bare,
+            |lab| orders(lab.guest(Place::Bare)),
+        ),
+    ];
+    for backend in ["auto", "kretprobe", "fprobe"] {
+        let name = |place| format!("rmmod_under_load_with_sleepers_{place}_{backend}");
+        trials.push(world.trial(name("xen"), On::Xen, move |lab| under_load(lab, backend)));
+        trials.push(world.trial(name("bare"), On::Bare, move |lab| under_load(lab, backend)));
+    }
+    trials
+}
+
+fn open_files(guest: &Guest) -> Result<()> {
+    for file in FILES {
+        reload(guest)?;
+        let path = format!("/sys/kernel/debug/xcap/{file}");
+        let refused = guest.sh(&format!(
+            "exec 3<{path}; rmmod xcap 2>&1 && exit 1; cat <&3 >/dev/null; exec 3<&-; true"
+        ))?;
+        ensure!(
+            refused.contains("unavailable") || refused.contains("in use"),
+            "{file}: {refused}"
+        );
+        guest.sh("rmmod xcap")?;
+    }
+    reload(guest)?;
+    guest.sh("exec 3>/sys/kernel/debug/xcap/control; ! rmmod xcap 2>/dev/null; echo reset >&3; exec 3>&-; rmmod xcap")?;
+    Ok(())
+}
+
+fn orders(guest: &Guest) -> Result<()> {
+    for file in FILES {
+        let path = format!("/sys/kernel/debug/xcap/{file}");
+        for order in [
+            // A part is read, the rest after a refused rmmod.
+            format!("exec 3<{path}; head -c 10 <&3 >/dev/null; ! rmmod xcap; cat <&3 >/dev/null; exec 3<&-; rmmod xcap"),
+            // Opened twice, one closed.
+            format!("exec 3<{path} 4<{path}; exec 3<&-; ! rmmod xcap; exec 4<&-; rmmod xcap"),
+            // A folder that stays open or current.
+            "cd /sys/kernel/debug/xcap; rmmod xcap; ls >/dev/null 2>&1; cd /".to_owned(),
+            format!("rmmod xcap; ! cat {path}"),
+        ] {
+            reload(guest)?;
+            guest.sh(&format!("{{ {order}; }} 2>/dev/null"))?;
+            ensure!(!guest.sh("cat /proc/modules")?.contains("xcap "), "still loaded after: {order}");
+        }
+    }
+    reload(guest)
+}
+
+/// Callers asleep in recvfrom(), frames flowing, and xcap going and coming meanwhile.
+fn under_load(lab: &Lab, backend: &str) -> Result<()> {
+    reload_all(lab, backend)?;
+    let place = lab.guest(capturing_place(lab));
+    let mut busy = place.spawn(&["xcap-recv", "-i", "eth0", "--json"])?;
+    busy.wait_for_line("ready", PATIENCE)?;
+    let mut sleepers = Vec::new();
+    for _ in 0..3 {
+        // Nobody sends these: the callers sleep until they are told to stop.
+        let mut sleeper =
+            place.spawn(&["xcap-recv", "-i", "eth0", "--ethertype", "0x88b5", "--json"])?;
+        sleeper.wait_for_line("ready", PATIENCE)?;
+        sleepers.push(sleeper);
+    }
+    let flood = [
+        "xcap-send",
+        "-i",
+        "eth0",
+        "-d",
+        destination(lab),
+        "--count",
+        "100000000",
+        "--wait",
+        "50",
+    ];
+    let sender = lab.guest(Place::Sender).spawn(&flood)?;
+    for _ in 0..3 {
+        for guest in receivers(lab) {
+            guest.sh(&format!(
+                "rmmod xcap && insmod /lab/xcap.ko backend={backend}"
+            ))?;
+        }
+    }
+    for guest in receivers(lab) {
+        guest.sh("rmmod xcap")?;
+    }
+    for sleeper in sleepers {
+        sleeper.signal(15)?;
+        sleeper.wait(PATIENCE)?.ok("a sleeping xcap-recv")?;
+    }
+    sender.signal(15)?;
+    sender.wait(PATIENCE)?;
+    busy.signal(15)?;
+    let captured: serde_json::Value = serde_json::from_str(&busy.wait(PATIENCE)?.ok("xcap-recv")?)?;
+    ensure!(
+        captured["captured"].as_u64() > Some(0),
+        "no frame was captured meanwhile: {captured}"
+    );
+    reload_all(lab, "auto")
+}

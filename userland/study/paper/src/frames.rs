@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Place the frames of a run went: frames.json.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::part::{Part, FORMAT};
+use crate::run_id::RunId;
+
+/// A place that frames come to, and what it let pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hop {
+    pub hop: String,
+    /// The machine that counted.
+    pub machine: String,
+    /// Frames that came here.
+    pub came: u64,
+    /// Frames that it dropped by its own counters, by counter.
+    pub dropped: BTreeMap<String, u64>,
+    /// Frames that went on: `came` less all of `dropped`.
+    pub passed: u64,
+    /// What the hop before let pass, less `came`: below 0, frames that weren't ours.
+    pub unaccounted: i64,
+    /// Whose counters these are.
+    pub source: String,
+}
+
+/// All of a run's frames, hop by hop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frames {
+    pub format: u32,
+    pub run: RunId,
+    /// Frames that were to be sent.
+    pub frames: u64,
+    pub hops: Vec<Hop>,
+    pub sent: u64,
+    pub captured: u64,
+    /// The greatest disagreement between two neighbours' counters.
+    pub unaccounted: i64,
+    /// Size of the socket's buffer.
+    pub buffer_bytes: u64,
+}
+
+impl Hop {
+    pub fn lost(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+}
+
+impl Frames {
+    pub fn hop(&self, name: &str) -> Option<&Hop> {
+        self.hops.iter().find(|hop| hop.hop == name)
+    }
+}
+
+/// Follows the frames through the machines' counters.
+pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, String> {
+    let part = |role: &str| {
+        parts
+            .get(role)
+            .ok_or_else(|| format!("{run}: no part of {role}"))
+    };
+    let sender = part("sender")?;
+    let sent = sender
+        .sent
+        .as_ref()
+        .ok_or_else(|| format!("{run}: the sender says nothing"))?
+        .sent;
+    let mut hops = vec![hop("sent", "sender", sent, &[], "xcap-send")];
+    let capturing = if run.environment.is_xen() {
+        let dom0 = part("dom0")?;
+        hops.push(nic(dom0));
+        hops.extend(bridge(dom0));
+        hops.extend(vif(dom0));
+        let domu = part("domU")?;
+        let grown = |counter| domu.grown(&domu.interface, counter);
+        let dropped = drops(domu, &domu.interface, &["rx_dropped", "rx_errors"]);
+        let came = grown("rx_packets") + grown("rx_errors");
+        hops.push(hop(
+            "netfront",
+            "domU",
+            came,
+            &dropped,
+            &statistics(&domu.interface),
+        ));
+        domu
+    } else {
+        let bare = part("bare")?;
+        hops.push(nic(bare));
+        bare
+    };
+    let captured = capturing
+        .captured
+        .as_ref()
+        .ok_or_else(|| format!("{run}: {} says nothing of a capture", capturing.role))?;
+    let dropped = [
+        ("tp_drops".to_owned(), captured.tp_drops),
+        ("unread".to_owned(), captured.unread),
+    ];
+    hops.push(hop(
+        "socket",
+        &capturing.role,
+        captured.tp_packets,
+        &dropped,
+        "PACKET_STATISTICS",
+    ));
+    hops.push(hop(
+        "captured",
+        &capturing.role,
+        captured.captured,
+        &[],
+        "xcap-recv",
+    ));
+    for at in 1..hops.len() {
+        hops[at].unaccounted = hops[at - 1].passed as i64 - hops[at].came as i64;
+    }
+    Ok(Frames {
+        format: FORMAT,
+        run,
+        frames: sender.task.frames,
+        sent,
+        captured: captured.captured,
+        unaccounted: hops
+            .iter()
+            .map(|hop| hop.unaccounted)
+            .max_by_key(|n| n.abs())
+            .unwrap_or(0),
+        buffer_bytes: captured.buffer_bytes,
+        hops,
+    })
+}
+
+fn hop(name: &str, machine: &str, came: u64, dropped: &[(String, u64)], source: &str) -> Hop {
+    let dropped: BTreeMap<_, _> = dropped.iter().filter(|(_, n)| *n > 0).cloned().collect();
+    Hop {
+        hop: name.into(),
+        machine: machine.into(),
+        came,
+        passed: came.saturating_sub(dropped.values().sum()),
+        dropped,
+        unaccounted: 0,
+        source: source.into(),
+    }
+}
+
+fn statistics(interface: &str) -> String {
+    format!("{interface}/statistics")
+}
+
+fn drops(part: &Part, interface: &str, counters: &[&str]) -> Vec<(String, u64)> {
+    let grown = |counter: &&str| ((*counter).to_owned(), part.grown(interface, counter));
+    counters.iter().map(grown).collect()
+}
+
+/// The card: what it got, and what it missed for want of room.
+fn nic(part: &Part) -> Hop {
+    let card = &part.interface;
+    let before = ["rx_missed_errors", "rx_crc_errors", "rx_length_errors"];
+    let mut dropped = drops(part, card, &before);
+    let missed: u64 = dropped.iter().map(|(_, n)| n).sum();
+    dropped.extend(drops(part, card, &["rx_dropped"]));
+    let came = part.grown(card, "rx_packets") + missed;
+    hop("nic", &part.role, came, &dropped, &statistics(card))
+}
+
+/// Frames that the bridge took: it has no counter of its own, but xcap counts its calls.
+fn bridge(dom0: &Part) -> Option<Hop> {
+    let stats = |text: &Option<String>| xcap_read::parse(text.as_deref()?).ok();
+    let (before, after) = (stats(&dom0.before.stats)?, stats(&dom0.after.stats)?);
+    let difference = xcap_read::difference(&before, &after).ok()?;
+    let stage = difference
+        .stages
+        .iter()
+        .find(|stage| stage.name == "bridge")?;
+    stage.function.as_ref()?;
+    Some(hop(
+        "bridge",
+        "dom0",
+        stage.entries,
+        &[],
+        "xcap's stage bridge",
+    ))
+}
+
+/// The guest's interface in dom0, with the queue before it: the one that most was sent to, if
+/// there are several.
+fn vif(dom0: &Part) -> Option<Hop> {
+    let counters = ["tx_packets", "tx_dropped", "queue_dropped"];
+    let came = |vif: &String| -> u64 {
+        counters
+            .iter()
+            .map(|counter| dom0.grown(vif, counter))
+            .sum()
+    };
+    let vifs = dom0
+        .after
+        .counters
+        .keys()
+        .filter(|name| name.starts_with("vif"));
+    let vif = vifs.max_by_key(|vif| came(vif))?;
+    let dropped = drops(dom0, vif, &counters[1..]);
+    let source = format!("{}, its queue", statistics(vif));
+    Some(hop("vif", "dom0", came(vif), &dropped, &source))
+}

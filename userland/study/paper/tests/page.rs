@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The report in a browser, and its numbers against the results.
+#![cfg(feature = "browser")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::reported;
+use serde_json::Value;
+
+/// Figures that every report of Xen and native runs has.
+const FIGURES: [&str; 29] = [
+    "fig-2a",
+    "fig-2b",
+    "fig-3",
+    "fig-4",
+    "fig-5",
+    "fig-6",
+    "fig-7",
+    "fig-8",
+    "fig-9",
+    "fig-10",
+    "fig-11",
+    "driver",
+    "per-frame-dom0",
+    "per-frame-domU",
+    "self-xen-pv-dom0",
+    "self-xen-pv-domU",
+    "self-native-bare",
+    "distribution-dom0-nic_irq",
+    "distribution-dom0-softirq",
+    "distribution-dom0-copy",
+    "distribution-dom0-notify",
+    "distribution-domU-copy_user",
+    "native-w0s0064",
+    "native-w0s1500",
+    "native-w1s0064",
+    "native-w1s1500",
+    "losses-xen-pv",
+    "losses-native",
+    "distribution-domU-softirq",
+];
+
+/// What the page is asked for by a script around it, as JSON.
+const ASK: &str = r#"
+addEventListener('load', () => {
+  const frame = document.querySelector('iframe'), page = frame.contentDocument;
+  const root = page.documentElement, wide = [], clipped = [], figures = [], cells = {};
+  for (const one of page.querySelectorAll('body *')) {
+    const box = one.getBoundingClientRect();
+    if (box.width && box.right > root.clientWidth + 1 && !one.closest('.wide') && !one.closest('svg'))
+      wide.push(one.tagName + ' ' + one.textContent.slice(0, 40));
+  }
+  for (const figure of page.querySelectorAll('figure')) {
+    const svg = figure.querySelector('svg'), size = svg.getBoundingClientRect();
+    if (size.width > 200 && size.height > 100) figures.push(figure.id);
+    for (const text of svg.querySelectorAll('text')) {
+      const box = text.getBoundingClientRect();
+      if (box.left < size.left - 1 || box.right > size.right + 1 ||
+          box.top < size.top - 1 || box.bottom > size.bottom + 1)
+        clipped.push(figure.id + ': ' + text.textContent);
+    }
+  }
+  for (const table of page.querySelectorAll('table[data-table]')) {
+    const head = [...table.querySelectorAll('th')].map(one => one.textContent);
+    cells[table.dataset.table] = [...table.querySelectorAll('tbody tr')].map(row =>
+      Object.fromEntries([...row.children].map((cell, at) => [head[at],
+        cell.dataset.value === undefined ? cell.textContent : Number(cell.dataset.value)])));
+  }
+  const background = frame.contentWindow.getComputedStyle(page.body).backgroundColor;
+  const answer = document.createElement('pre');
+  answer.id = 'answer';
+  answer.textContent = JSON.stringify({
+    width: root.clientWidth, scroll: root.scrollWidth, wide, clipped, figures, cells, background,
+    broken: [...page.querySelectorAll('nav a, article a, .summary a')]
+      .map(link => link.getAttribute('href')).filter(to => !page.querySelector(to)),
+    text: page.body.innerText,
+    outside: [...page.querySelectorAll('[src],link[href]')].map(one => one.outerHTML)
+      .filter(text => !text.includes('"data:')),
+  });
+  frame.remove();
+  document.body.append(answer);
+});
+"#;
+
+fn chromium() -> PathBuf {
+    let places = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&places)
+        .flat_map(|place| {
+            ["chromium", "chromium-browser", "google-chrome"].map(|name| place.join(name))
+        })
+        .find(|path| path.exists());
+    found.expect("no Chromium here to look at the page with: install Debian's package chromium")
+}
+
+/// Shows the page in a window of `width` pixels; gives what it looks like there.
+fn look(page: &Path, width: u32, dark: bool) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let report = fs::read_to_string(page).unwrap();
+    let report = report.replace('&', "&amp;").replace('"', "&quot;");
+    let around = folder.path().join("around.html");
+    let frame = format!(
+        r#"<iframe width="{width}" height="900" style="border:0" srcdoc="{report}"></iframe>"#
+    );
+    fs::write(&around, format!("<!doctype html><meta charset=utf-8><link rel=icon href=data:,>{frame}<script>{ASK}</script>")).unwrap();
+    let mut command = Command::new(chromium());
+    command.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+        "--window-size=1400,1000",
+        "--timeout=60000",
+        "--dump-dom",
+    ]);
+    if dark {
+        command.args(["--blink-settings=preferredColorScheme=0"]);
+    }
+    command.arg(format!(
+        "--user-data-dir={}",
+        folder.path().join("profile").display()
+    ));
+    let output = command
+        .arg(format!("file://{}", around.display()))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let console: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .collect();
+    assert!(console.is_empty(), "the browser's console: {console:?}");
+    let dom = String::from_utf8(output.stdout).unwrap();
+    let answer = dom
+        .split_once(r#"<pre id="answer">"#)
+        .expect("the page didn't load")
+        .1;
+    let answer = answer.split_once("</pre>").unwrap().0;
+    let answer = answer
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&");
+    serde_json::from_str(&answer).unwrap()
+}
+
+#[test]
+fn the_page_is_whole_on_phones_and_desktops() {
+    let folder = tempfile::tempdir().unwrap();
+    reported(folder.path());
+    let page = folder.path().join("report.html");
+    let mut backgrounds = Vec::new();
+    for (width, dark) in [(375, false), (1280, false), (1280, true)] {
+        let seen = look(&page, width, dark);
+        let none = Value::Array(vec![]);
+        assert!(
+            seen["scroll"].as_u64() <= seen["width"].as_u64(),
+            "{width}: {}",
+            seen["scroll"]
+        );
+        for fault in ["wide", "clipped", "broken", "outside"] {
+            assert_eq!(seen[fault], none, "{fault} at {width}");
+        }
+        let figures = seen["figures"].as_array().unwrap();
+        for figure in FIGURES {
+            assert!(
+                figures.iter().any(|seen| seen == figure),
+                "no {figure} at {width}"
+            );
+            assert!(folder
+                .path()
+                .join("figures")
+                .join(format!("{figure}.svg"))
+                .exists());
+        }
+        let text = seen["text"].as_str().unwrap();
+        assert!(text.contains("cycles of machines whose instructions software runs"));
+        for letter in 'a'..='i' {
+            assert!(
+                text.contains(&format!("({letter})")),
+                "no finding ({letter})"
+            );
+        }
+        assert!(
+            !text.contains("NaN") && !text.contains("inf "),
+            "a number that is none"
+        );
+        backgrounds.push(seen["background"].as_str().unwrap().to_owned());
+    }
+    assert_ne!(backgrounds[1], backgrounds[2], "dark is as light");
+}
+
+#[test]
+fn every_figure_says_that_it_is_emulated() {
+    let folder = tempfile::tempdir().unwrap();
+    reported(folder.path());
+    let mut figures = 0;
+    for file in fs::read_dir(folder.path().join("figures")).unwrap() {
+        let path = file.unwrap().path();
+        let svg = fs::read_to_string(&path).unwrap();
+        assert!(svg.contains("EMULATED"), "{}", path.display());
+        assert!(
+            svg.contains("prefers-color-scheme:dark"),
+            "{}",
+            path.display()
+        );
+        figures += 1;
+    }
+    assert!(figures >= FIGURES.len());
+}
+
+/// Mean of a stage's calls, by the results' own JSON.
+fn mean(
+    results: &Path,
+    environment: &str,
+    scenario: &str,
+    domain: &str,
+    stage: &str,
+) -> (f64, f64) {
+    let (mut count, mut sum) = (0.0, 0.0);
+    for repetition in ["system-01", "system-02"] {
+        let run = results.join(environment).join(scenario).join(repetition);
+        for (when, sign) in [("after", 1.0), ("before", -1.0)] {
+            let path = run.join(when).join(format!("{domain}.json"));
+            let json: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+            let stages = json["stages"].as_array().unwrap();
+            let stage = stages.iter().find(|one| one["stage"] == stage).unwrap();
+            count += sign * stage["count"].as_f64().unwrap();
+            sum += sign * stage["sum"].as_f64().unwrap();
+        }
+    }
+    (count, sum / count)
+}
+
+#[test]
+fn figures_show_what_the_results_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    reported(folder.path());
+    let seen = look(&folder.path().join("report.html"), 1280, false);
+    let mut compared = 0;
+    for (figure, domain) in [
+        ("fig-2a", "dom0"),
+        ("fig-2b", "domU"),
+        ("fig-3", "dom0"),
+        ("fig-4", "dom0"),
+        ("fig-5", "dom0"),
+        ("fig-6", "dom0"),
+        ("fig-7", "dom0"),
+        ("fig-8", "dom0"),
+        ("fig-9", "domU"),
+        ("fig-10", "domU"),
+        ("fig-11", "domU"),
+    ] {
+        for row in seen["cells"][figure].as_array().unwrap() {
+            let (scenario, stage) = (
+                row["scenario"].as_str().unwrap(),
+                row["stage"].as_str().unwrap(),
+            );
+            let (count, mean) = mean(folder.path(), "xen-pv", scenario, domain, stage);
+            assert_eq!(row["calls"].as_f64(), Some(count), "{figure} {row}");
+            let shown = row["mean"].as_f64().unwrap();
+            assert!(
+                (shown - mean).abs() <= 1e-9 * mean,
+                "{figure}: {shown}, not {mean}"
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared >= 4 * 20, "{compared}");
+    // Place frames went: what frames.json says, and sums that agree.
+    for row in seen["cells"]["losses-xen-pv"].as_array().unwrap() {
+        let (came, dropped, passed) = (&row["came"], &row["dropped"], &row["passed"]);
+        assert_eq!(
+            came.as_f64().unwrap() - dropped.as_f64().unwrap(),
+            passed.as_f64().unwrap()
+        );
+    }
+}
+
+#[test]
+fn tables_are_files_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    reported(folder.path());
+    let csv = fs::read_to_string(folder.path().join("tables/fig-5.csv")).unwrap();
+    let (_, expected) = mean(folder.path(), "xen-pv", "w0s0064", "dom0", "bridge");
+    let row = csv
+        .lines()
+        .find(|line| line.starts_with("w0s0064,bridge,"))
+        .unwrap();
+    assert_eq!(
+        row.split(',').nth(4).unwrap().parse::<f64>().unwrap(),
+        expected
+    );
+    let markdown = fs::read_to_string(folder.path().join("tables/findings.md")).unwrap();
+    assert!(markdown.starts_with("| finding | verdict | claim |"));
+}

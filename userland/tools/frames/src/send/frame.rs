@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The frame.
+
+use xcap_frames::{Ethertype, Interface, MacAddr6};
+
+use crate::cli::Cli;
+
+/// Builds the frame that the command line asks for.
+pub fn build(cli: &Cli, interface: &Interface) -> Vec<u8> {
+    assemble(cli.destination, interface.address, cli.ethertype, cli.size)
+}
+
+/// Addresses, ethertype, then bytes that count up.
+fn assemble(destination: MacAddr6, source: MacAddr6, ethertype: Ethertype, size: u16) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(size.into());
+    frame.extend(destination.as_bytes());
+    frame.extend(source.as_bytes());
+    frame.extend(ethertype.value().to_be_bytes());
+    let payload = usize::from(size) - frame.len();
+    frame.extend((0..=u8::MAX).cycle().take(payload));
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_the_size_asked_for_and_the_header_of_ethernet() {
+        let destination = MacAddr6::new(0x52, 0x54, 0, 0, 0, 2);
+        let source = MacAddr6::new(0x52, 0x54, 0, 0, 0, 1);
+        for size in [60, 64, 1500, 1514] {
+            let frame = assemble(destination, source, xcap_frames::X25, size);
+            assert_eq!(frame.len(), usize::from(size));
+            assert_eq!(frame[..6], *destination.as_bytes());
+            assert_eq!(frame[6..12], *source.as_bytes());
+            assert_eq!(frame[12..14], [0x08, 0x05]);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sends one raw Ethernet frame again and again.
+
+mod cli;
+mod frame;
+mod pace;
+mod report;
+mod sender;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Parser;
+use xcap_frames::{Error, Interface, PacketSocket, Signals};
+
+use crate::cli::{Cli, CARRIER_PATIENCE};
+use crate::report::{Ending, Reporter};
+use crate::sender::{Progress, Sender};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xcap-send: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Error> {
+    let interface = Interface::up(&cli.interface)?;
+    let socket = PacketSocket::open()?;
+    interface.await_carrier(CARRIER_PATIENCE)?;
+    socket.bind_to_send(&interface)?;
+    let frame = frame::build(&cli, &interface);
+
+    let signals = Signals::take()?;
+    let progress = Arc::new(Progress::start());
+    let reporter = Arc::new(Reporter::new(cli, interface, Arc::clone(&progress)));
+    let on_signal = Arc::clone(&reporter);
+    thread::spawn(move || {
+        // A failing wait leaves the program as if nobody had signalled.
+        if let Ok(true) = signals.came_within(None) {
+            on_signal.end(Ending::Signal);
+        }
+    });
+    let sent = Sender::new(&socket, &frame, &progress).send(reporter.count(), reporter.wait());
+    match sent {
+        Ok(()) => reporter.end(Ending::Count),
+        Err(source) => reporter.end(Ending::Failure(source)),
+    }
+}
