@@ -24,6 +24,12 @@ pub(crate) struct Costs {
     pub(crate) outside: u32,
 }
 
+impl Costs {
+    pub(crate) fn whole(self) -> u32 {
+        self.inside.saturating_add(self.outside)
+    }
+}
+
 impl Target {
     /// What the cells have to know of it.
     pub(crate) fn constants(&self) -> Constants {
@@ -35,7 +41,7 @@ impl Target {
                 Work::Argument(_) => u64::from(u32::MAX),
             },
             outside: self.costs.outside,
-            cost: self.costs.inside.saturating_add(self.costs.outside),
+            cost: self.costs.whole(),
         }
     }
 }

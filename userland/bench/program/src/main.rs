@@ -15,7 +15,7 @@ use xcap_bench::bench::{Benchmark, Part};
 use xcap_bench::job::Job;
 use xcap_bench::umask::{self, Plan};
 use xcap_bench::{check, document, show};
-use xcap_read::output::print;
+use xcap_output::print;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {

@@ -12,7 +12,7 @@ use xcap_machines::boot::logs::Logs;
 use xcap_machines::build::kbuild;
 use xcap_machines::scenario::{capturing_place, control, destination};
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
-use xcap_read::report::{Report, StageReport};
+use xcap_stats::report::{Report, StageReport};
 
 /// More than anything takes that isn't hanging.
 pub const PATIENCE: Duration = Duration::from_secs(120);
