@@ -15,6 +15,7 @@ use xcap_bench::bench::{Benchmark, Part};
 use xcap_bench::job::Job;
 use xcap_bench::umask::{self, Plan};
 use xcap_bench::{check, document, show};
+use xcap_machines::files::replace;
 use xcap_read::output::print;
 
 fn main() -> ExitCode {
@@ -53,7 +54,7 @@ fn umask(options: &UmaskOptions) -> Result<()> {
     match options.json.as_deref() {
         None => {}
         Some(path) if path == Path::new("-") => print(&text)?,
-        Some(path) => write(path, &text)?,
+        Some(path) => replace(path, &text)?,
     }
     Ok(())
 }
@@ -97,7 +98,7 @@ fn all(options: &AllOptions) -> Result<()> {
     }
     save(&benchmark, &tree)?;
     let document = document::markdown(&benchmark);
-    write(&tree.join("docs/benchmarks.md"), &document)?;
+    replace(&tree.join("docs/benchmarks.md"), &document)?;
     eprintln!("xcap-bench: wrote docs/benchmarks.md and results/bench/bench.json");
     print(&document)?;
     if !benchmark.failed.is_empty() {
@@ -113,21 +114,12 @@ fn all(options: &AllOptions) -> Result<()> {
 fn save(benchmark: &Benchmark, tree: &Path) -> Result<()> {
     let folder = tree.join("results/bench");
     let text = |json: serde_json::Result<String>| json.map(|text| text + "\n");
-    write(
+    replace(
         &folder.join("bench.json"),
         &text(serde_json::to_string_pretty(&benchmark.rows))?,
     )?;
-    write(
+    replace(
         &folder.join("details.json"),
         &text(serde_json::to_string_pretty(benchmark))?,
     )
-}
-
-/// Writes a file whole, or leaves it as it was.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let cannot = || format!("cannot write '{}'", path.display());
-    fs::create_dir_all(path.parent().unwrap_or(path)).with_context(cannot)?;
-    let partial = path.with_extension("partial");
-    fs::write(&partial, text).with_context(cannot)?;
-    fs::rename(&partial, path).with_context(cannot)
 }

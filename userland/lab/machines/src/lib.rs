@@ -8,6 +8,7 @@
 pub mod boot;
 pub mod build;
 pub mod cache;
+pub mod files;
 pub mod hops;
 pub mod materials;
 pub mod place;
