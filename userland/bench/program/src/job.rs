@@ -11,7 +11,7 @@ use crate::two_cpus::{self, Calls};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Place the host puts what a job needs.
+/// Where the host puts what a job needs.
 pub const FOLDER: &str = "/bench";
 
 /// A path in [`FOLDER`].
@@ -19,7 +19,7 @@ pub fn place(name: &str) -> String {
     format!("{FOLDER}/{name}")
 }
 
-/// Place the lab puts xcap.
+/// Where the lab puts xcap.
 pub const XCAP: &str = "/lab/xcap.ko";
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -17,7 +17,7 @@ use xcap_machines::Materials;
 
 const PACKAGES: &str = include_str!("../peers/packages");
 
-/// Place the newest of each is, and the kernel's headers, wherever the kernel is from.
+/// Where the newest of each is, and the kernel's headers, wherever the kernel is from.
 const SUITES: [&str; 2] = ["sid", "trixie-backports"];
 
 const BPFTRACE_KPROBE: &str = include_str!("../peers/kprobe.bt");

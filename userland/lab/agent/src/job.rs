@@ -22,7 +22,7 @@ use xcap_guest::protocol::{Event, Status, Stream, Terminal, CHUNK};
 /// Longer than a chunk of output takes on the slowest line.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Place a job's events go.
+/// Where a job's events go.
 pub type Report = Arc<dyn Fn(Event) + Send + Sync>;
 
 pub struct Job {

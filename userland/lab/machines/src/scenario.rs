@@ -96,7 +96,7 @@ pub fn control(guest: &Guest, word: &str) -> Result<()> {
     guest.sh(&format!("echo {word} >{CONTROL}")).map(drop)
 }
 
-/// Place frames are captured.
+/// Where frames are captured.
 pub fn capturing_place(lab: &Lab) -> Place {
     if lab.has(Place::DomU) {
         Place::DomU

@@ -45,7 +45,7 @@ pub struct DemoOptions {
     /// Frames a scenario
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
-    /// Place to leave the results
+    /// Where to leave the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub results: PathBuf,
 }

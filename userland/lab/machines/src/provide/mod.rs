@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Place everything comes from: packages, roots, kernels.
+//! Where everything comes from: packages, roots, kernels.
 
 pub mod apt;
 pub mod kernel;

@@ -82,7 +82,7 @@ pub fn of_stage(stage: &str) -> RGBColor {
     }
 }
 
-/// Place frames ended.
+/// Where frames ended.
 pub fn of_hop(hop: &str) -> RGBColor {
     match hop {
         "captured" => AQUA,
