@@ -2,7 +2,8 @@
 
 //! The machines that measurements are made on.
 
-use crate::job::{place, Job, Outcome};
+use crate::guest_files;
+use crate::job::{Job, Outcome};
 use crate::shared_lines::{shared, windows, Shared};
 use crate::two_cpus;
 use crate::umask::{Experiment, Plan};
@@ -50,7 +51,7 @@ impl Bed {
         ];
         let modules = modules.map(|(folder, name)| Copy {
             from: folder.join(name),
-            to: place(name),
+            to: guest_files::path(name),
         });
         Config {
             load: false,

@@ -4,7 +4,8 @@
 
 use crate::bed::Bed;
 use crate::control::BACKENDS;
-use crate::job::{place, Job};
+use crate::guest_files;
+use crate::job::Job;
 use crate::record::{exceeds_reference, Record, FILE};
 use crate::show;
 use crate::tool::Tool;
@@ -24,7 +25,7 @@ pub fn backend_row(backend: &str) -> (String, Tool) {
 
 pub fn module_row(module: &str) -> (String, Tool) {
     let tool = Tool::Module {
-        file: place(&format!("{module}.ko")),
+        file: guest_files::path(&format!("{module}.ko")),
     };
     (
         format!("C module, {}", module.trim_start_matches("c_")),

@@ -2,9 +2,10 @@
 
 //! What a hit costs with each tool.
 
-use crate::job::XCAP;
+use crate::guest_files::XCAP;
+use crate::kernel_module;
 use crate::targets::{self, KNOWN};
-use crate::tool::{insmod, rmmod, Reading, Tool};
+use crate::tool::{Reading, Tool};
 use crate::work::{Loop, CALLS, UMASK};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -46,11 +47,11 @@ fn row(name: &str, tool: &Tool) -> Result<Hit> {
     let unprobed = Loop::default().settled();
     let is_xcap = matches!(tool, Tool::Xcap { .. });
     if is_xcap {
-        insmod(XCAP, &[])?;
+        kernel_module::load(XCAP, &[])?;
     }
     let cost = cost(tool);
     if is_xcap {
-        rmmod("xcap")?;
+        kernel_module::unload("xcap")?;
     }
     Ok(Hit {
         probe: name.to_owned(),

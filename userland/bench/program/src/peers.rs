@@ -2,8 +2,8 @@
 
 //! The peers: other people's tools for the same work, from Debian's packages.
 
+use crate::guest_files;
 use crate::installed::Installed;
-use crate::job::place;
 use crate::targets::KNOWN;
 use crate::tool::{Format, Tool};
 use crate::work::UMASK;
@@ -247,7 +247,7 @@ impl Peers {
                 );
             }
             seconds += begin.elapsed().as_secs_f64();
-            let to = place(&format!("{module}.ko"));
+            let to = guest_files::path(&format!("{module}.ko"));
             copies.push(Copy {
                 from: self.work.join(format!("{module}.ko")),
                 to: to.clone(),

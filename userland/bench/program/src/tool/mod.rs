@@ -11,7 +11,6 @@ mod xcap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-pub use module::{insmod, rmmod};
 pub use output::Format;
 
 /// What a tool says about the function.

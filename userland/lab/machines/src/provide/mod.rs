@@ -3,6 +3,7 @@
 //! Where everything comes from: packages, roots, kernels.
 
 pub mod apt;
+pub mod deb822;
 pub mod kernel;
 pub mod patched;
 pub mod root;
