@@ -39,6 +39,14 @@ pub struct Cost {
     pub known: Result<Reading, String>,
 }
 
+impl Hit {
+    /// Instructions that the probe adds to a call; none if it doesn't work.
+    pub fn beyond_unprobed(&self) -> Option<f64> {
+        let cost = self.outcome.as_ref().ok()?;
+        Some(cost.instructions - self.unprobed)
+    }
+}
+
 pub fn measure(tools: &[(String, Tool)]) -> Result<Vec<Hit>> {
     tools.iter().map(|(name, tool)| row(name, tool)).collect()
 }

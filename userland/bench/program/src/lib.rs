@@ -2,7 +2,6 @@
 
 //! What a probe costs, and whether what it reports is true: xcap's backends beside every peer.
 
-pub mod bed;
 pub mod bench;
 pub mod check;
 pub mod control;
@@ -21,6 +20,7 @@ pub mod shared_lines;
 pub mod show;
 mod symbols;
 pub mod targets;
+pub mod testbed;
 pub mod tool;
 pub mod two_cpus;
 pub mod umask;

@@ -10,9 +10,9 @@ use cli::{AllOptions, CheckOptions, Cli, Command, UmaskOptions};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use xcap_bench::bed::Bed;
 use xcap_bench::bench::{Benchmark, Part};
 use xcap_bench::job::Job;
+use xcap_bench::testbed::Testbed;
 use xcap_bench::umask::{self, Plan};
 use xcap_bench::{check, document, show};
 use xcap_machines::files::replace;
@@ -60,19 +60,19 @@ fn umask(options: &UmaskOptions) -> Result<()> {
 }
 
 fn check(options: &CheckOptions) -> Result<()> {
-    let bed = Bed::prepare(options.module.as_deref())?;
-    check::run(&bed, options.update)
+    let testbed = Testbed::prepare(options.module.as_deref())?;
+    check::run(&testbed, options.update)
 }
 
 fn all(options: &AllOptions) -> Result<()> {
-    let bed = Bed::prepare(options.module.as_deref())?;
+    let testbed = Testbed::prepare(options.module.as_deref())?;
     let plan = Plan {
         runs: options.runs,
         calls: options.calls,
     };
     let tree = xcap_machines::materials::source_tree()?;
     let details = tree.join("results/bench/details.json");
-    let mut benchmark = Benchmark::new(&bed)?;
+    let mut benchmark = Benchmark::new(&testbed)?;
     let mut parts = options.parts.clone();
     if parts.is_empty() {
         parts.extend(Part::value_variants());
@@ -94,7 +94,7 @@ fn all(options: &AllOptions) -> Result<()> {
         }
     };
     for part in parts {
-        benchmark.measure(&bed, part, plan, &options.peers, &keep);
+        benchmark.measure(&testbed, part, plan, &options.peers, &keep);
     }
     save(&benchmark, &tree)?;
     let document = document::markdown(&benchmark);

@@ -19,7 +19,7 @@ use xcap_machines::{Config, Lab, Materials, Place};
 /// Addresses don't move from boot to boot, and no watchdog wakes.
 const APPEND: &str = "nokaslr nowatchdog";
 
-pub struct Bed {
+pub struct Testbed {
     pub materials: Materials,
     /// The modules of known functions.
     targets: PathBuf,
@@ -27,7 +27,7 @@ pub struct Bed {
     pub peers: PathBuf,
 }
 
-impl Bed {
+impl Testbed {
     pub fn prepare(module: Option<&Path>) -> Result<Self> {
         let materials = Materials::prepare(module)?;
         let source = xcap_machines::materials::source_tree()?;
