@@ -11,7 +11,7 @@ use anyhow::{bail, Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use xcap_machines::boot::config::Copy;
+use xcap_machines::config::Copy;
 use xcap_machines::provide::root::{package_list, Recipe, Root, Sandbox};
 use xcap_machines::Materials;
 

@@ -9,10 +9,10 @@ use crate::two_cpus;
 use crate::umask::{Experiment, Plan};
 use anyhow::{bail, Context, Result};
 use std::path::{Path, PathBuf};
-use xcap_machines::boot::config::Copy;
-use xcap_machines::boot::emulation::Accelerator;
-use xcap_machines::boot::plugin::Plugin;
 use xcap_machines::build::kbuild;
+use xcap_machines::config::emulation::Accelerator;
+use xcap_machines::config::plugin::Plugin;
+use xcap_machines::config::Copy;
 use xcap_machines::materials::tools_dir;
 use xcap_machines::{Config, Lab, Materials, Place};
 
@@ -31,11 +31,12 @@ impl Testbed {
     pub fn prepare(module: Option<&Path>) -> Result<Self> {
         let materials = Materials::prepare(module)?;
         let source = xcap_machines::materials::source_tree()?;
-        let targets = kbuild::build(&materials, &source.join("userland/lab/targets"))?;
-        let peers = kbuild::build(
-            &materials,
-            &source.join("userland/bench/program/peers/modules"),
-        )?;
+        let build = |folder| {
+            let folder = source.join(folder);
+            kbuild::build(&materials.cache, &materials.kernel, &folder)
+        };
+        let targets = build("userland/lab/targets")?;
+        let peers = build("userland/bench/program/peers/modules")?;
         Ok(Self {
             materials,
             targets,

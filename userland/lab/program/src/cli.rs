@@ -5,8 +5,8 @@
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use xcap_machines::boot::config::{Copy, DomUType};
-use xcap_machines::boot::emulation::{Accelerator, Clock};
+use xcap_machines::config::emulation::{Accelerator, Clock};
+use xcap_machines::config::{Copy, DomUType};
 use xcap_machines::{Config, Place};
 
 /// A Xen host, a capturing guest and a sender as virtual machines

@@ -2,9 +2,9 @@
 
 //! What is in each guest.
 
-use crate::boot::config::{Config, DomUType};
-use crate::build::image::Image;
-use crate::build::kmods;
+use crate::config::{Config, DomUType};
+use crate::image::archive::Image;
+use crate::image::kmods;
 use crate::materials::Materials;
 use crate::place::Place;
 use anyhow::{bail, Result};
