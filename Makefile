@@ -12,7 +12,7 @@ CARGO := cd userland && RUSTFLAGS='-C target-feature=+crt-static' cargo
 BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
 LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
-TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-machines --features vm --test vm
+TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-trials --features vm --test vm
 STUDY := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
 
 .PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench paper host clean help
