@@ -14,7 +14,7 @@ use crate::tracked;
 /// Words that mean something else where they stand.
 const HOMONYMS: [(&str, &str); 1] = [
     // The kernel's module.
-    ("build/guest_image.rs", "bridge"),
+    ("image/guest.rs", "bridge"),
 ];
 
 /// Where they are still written. This list only gets shorter.

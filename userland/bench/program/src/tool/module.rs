@@ -2,7 +2,8 @@
 
 //! Kernel modules that time one function: userland/bench/program/peers/modules.
 
-use super::{output::moments, Armed, Reading};
+use super::armed::{Armed, Reading};
+use super::output::moments;
 use crate::kernel_module;
 use anyhow::{Context, Result};
 use std::fs;

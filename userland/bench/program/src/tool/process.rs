@@ -2,7 +2,8 @@
 
 //! Tools that are programs: SystemTap, bpftrace, perf.
 
-use super::{Armed, Format, Reading};
+use super::armed::{Armed, Reading};
+use super::output::Format;
 use crate::kernel_module;
 use anyhow::{bail, Context, Result};
 use nix::sys::signal::{kill, Signal};

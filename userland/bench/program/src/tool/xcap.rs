@@ -2,7 +2,7 @@
 
 //! xcap itself.
 
-use super::{Armed, Reading};
+use super::armed::{Armed, Reading};
 use crate::control::Probe;
 use crate::kernel_module;
 use anyhow::Result;
