@@ -69,6 +69,9 @@ fn silicon(options: &SiliconOptions) -> Result<()> {
         calls,
         cpu: options.cpu,
     })?;
+    if !options.quick {
+        silicon.check_noise()?;
+    }
     let text = serde_json::to_string_pretty(&silicon)? + "\n";
     write(&options.output.join("silicon.json"), &text)?;
     if let Some(path) = &options.document {
