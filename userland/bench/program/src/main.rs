@@ -70,6 +70,9 @@ fn silicon(options: &SiliconOptions) -> Result<()> {
         calls,
         cpu: options.cpu,
     })?;
+    if !options.quick {
+        silicon.check_noise()?;
+    }
     let text = serde_json::to_string_pretty(&silicon)? + "\n";
     replace(&options.output.join("silicon.json"), &text)?;
     if let Some(path) = &options.document {

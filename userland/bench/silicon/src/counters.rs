@@ -36,10 +36,9 @@ impl Counters {
     pub fn open() -> Result<Self> {
         let mut group = Group::new().context("perf_event_open() refuses")?;
         let mut add = |event: Hardware| {
-            group.add(&Builder::new(event)).with_context(|| {
-                "this machine shows no hardware counters \
-                 (a virtual machine without a PMU, or kernel.perf_event_paranoid)"
-            })
+            group
+                .add(&Builder::new(event))
+                .with_context(|| "no PMU here, or kernel.perf_event_paranoid is too high")
         };
         let cycles = add(Hardware::CPU_CYCLES)?;
         let instructions = add(Hardware::INSTRUCTIONS)?;

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::statistics::{Extra, LEVEL};
 use crate::unit::{Callers, Returns};
 use crate::variant::Variant;
-use anyhow::Result;
+use anyhow::{ensure, Result};
 use serde::{Deserialize, Serialize};
 
 /// All that was measured. Times are in ticks of the TSC.
@@ -133,6 +133,19 @@ impl Silicon {
             truth: Vec::new(),
             notes: Vec::new(),
         })
+    }
+
+    /// Says so where there was so much noise that most figures mean nothing.
+    pub fn check_noise(&self) -> Result<()> {
+        let hot: Vec<&Row> = self.rows.iter().filter(|row| row.caches == "hot").collect();
+        let noise = hot.iter().filter(|row| row.is_noise()).count();
+        ensure!(
+            noise * 2 <= hot.len(),
+            "{noise} of {} figures are noise, something else runs on this CPU: \
+             try when it is idle, on another (--cpu), or with more --repetitions",
+            hot.len()
+        );
+        Ok(())
     }
 
     /// How many corrected means are not true.

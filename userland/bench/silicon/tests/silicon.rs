@@ -24,16 +24,12 @@ fn a_short_run_counts_every_call_and_is_written_down() {
     let hits = 3 * (10 + 37);
     let mut variants = BTreeSet::new();
     for row in &silicon.rows {
-        let rounds = match (row.caches.as_str(), row.callers.as_str()) {
-            // What was noise is measured again.
-            ("hot", callers) => {
-                let each = hits * if callers == "loop" { 8 } else { 1 } * row.cpus as u64;
-                assert_eq!(row.hits % each, 0, "{row:?}");
-                row.hits / each
-            }
-            (_, _) => 1,
-        };
-        assert!((1..=3).contains(&rounds), "{row:?}");
+        if row.caches == "hot" {
+            // What was noise is measured again, a whole round.
+            let each = hits * if row.callers == "loop" { 8 } else { 1 } * row.cpus as u64;
+            assert_eq!(row.hits % each, 0, "{row:?}");
+            assert!((1..=3).contains(&(row.hits / each)), "{row:?}");
+        }
         if row.variant != "floor" {
             assert_eq!(row.counted, Some(row.hits), "{row:?}");
         }
