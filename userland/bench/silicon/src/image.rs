@@ -3,7 +3,7 @@
 //! The assembled code, mapped where it was linked for.
 
 use crate::layout::IMAGE;
-use crate::unit::Unit;
+use crate::unit::{Returns, Unit};
 use anyhow::{Context, Result};
 use nix::sys::mman::{mmap_anonymous, mprotect, MapFlags, ProtFlags};
 use std::num::NonZeroUsize;
@@ -63,4 +63,11 @@ pub fn head() -> &'static Head {
     );
     // SAFETY: Mapped, and laid out by asm/kernel.S.
     unsafe { &*(IMAGE as *const Head) }
+}
+
+impl Returns {
+    /// What was assembled with this form of return.
+    pub fn unit(self) -> &'static Unit {
+        head().units[self as usize]
+    }
 }

@@ -2,7 +2,6 @@
 
 //! The assembled units: one for each form of return (asm/table.S).
 
-use crate::image::head;
 use crate::layout::{DEPTHS, WORK, XCAP_DIRECT_SLOT_SIZE};
 use serde::{Deserialize, Serialize};
 
@@ -77,10 +76,6 @@ impl Returns {
             Self::Thunk => "thunk",
             Self::SafeRet => "safe-ret",
         }
-    }
-
-    pub fn unit(self) -> &'static Unit {
-        head().units[self as usize]
     }
 }
 
