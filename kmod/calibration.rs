@@ -3,10 +3,11 @@
 //! What xcap's own probes cost, measured on an empty function.
 
 use super::{
-    bindings::{xcap_empty, xcap_irq_restore, xcap_irq_save},
+    bindings::{xcap_empty, xcap_empty_under, xcap_irq_restore, xcap_irq_save},
     cells::Cells,
     cpu, direct,
     hook::Hook,
+    sort::sort,
     stages::Work,
     target::{Costs, Target},
     totals::Totals,
@@ -18,7 +19,11 @@ use kernel::prelude::*;
 const BATCH: u64 = 64;
 
 /// Batches, of which the cheapest counts: the others were interrupted.
-const BATCHES: u32 = 64;
+const BATCHES: usize = 64;
+
+/// Functions of xcap's own that an empty function is called through: a processor predicts their
+/// returns by the calls it has seen, and a probe can shift those.
+const CALLERS: [u32; 2] = [4, 16];
 
 /// Calls with cold caches.
 const COLD_CALLS: u32 = 32;
@@ -34,6 +39,16 @@ pub(crate) struct Measured {
     pub(crate) cold: Totals,
     pub(crate) hot_cost: Cost,
     pub(crate) cold_cost: Cost,
+    /// By how many callers, hot.
+    pub(crate) under: [Under; CALLERS.len()],
+}
+
+/// What a backend's probe costs under some callers.
+pub(crate) struct Under {
+    /// Its name in `# cost`.
+    pub(crate) word: &'static str,
+    pub(crate) samples: Totals,
+    pub(crate) cost: Cost,
 }
 
 /// What some hits cost in all.
@@ -44,6 +59,8 @@ pub(crate) struct Cost {
     pub(crate) inside: u64,
     /// All cycles beyond those of as many calls that are not probed.
     pub(crate) whole: u64,
+    /// What a quarter of the batches did not exceed, the two as above; of batches only.
+    pub(crate) quartile: Option<(u64, u64)>,
 }
 
 /// What all of them cost. A backend that this kernel has not is left out.
@@ -51,13 +68,17 @@ pub(crate) struct Calibration {
     pub(crate) measured: KVec<Measured>,
 }
 
-fn batch() -> u64 {
+fn batch(callers: u32) -> u64 {
     // SAFETY: Restored below.
     let flags = unsafe { xcap_irq_save() };
     let begin = cpu::rdtsc();
     for _ in 0..BATCH {
-        // SAFETY: The function does nothing.
-        unsafe { xcap_empty() };
+        match callers.checked_sub(1) {
+            // SAFETY: The function does nothing.
+            None => unsafe { xcap_empty() },
+            // SAFETY: Nothing but to call itself so often; the stack has room for that.
+            Some(callers) => unsafe { xcap_empty_under(callers) },
+        }
     }
     let whole = cpu::rdtsc().wrapping_sub(begin);
     // SAFETY: Saved above, on this CPU.
@@ -65,17 +86,31 @@ fn batch() -> u64 {
     whole
 }
 
-/// The cheapest batch's cycles, and those of them within samples.
-fn cheapest_batch(cells: Option<&Cells>) -> Result<(u64, u64)> {
+/// Cycles of each batch, and those of them within samples; the cheapest first.
+fn batches(callers: u32, cells: Option<&Cells>) -> Result<KVec<(u64, u64)>> {
     let sum = || cells.map_or(Ok(0), |cells| Ok::<_, Error>(cells.totals()?.sum as u64));
-    let mut best = (u64::MAX, 0);
+    let mut batches = KVec::with_capacity(BATCHES, GFP_KERNEL)?;
     for _ in 0..BATCHES {
         let before = sum()?;
-        let whole = batch();
+        let whole = batch(callers);
         let inside = sum()?.wrapping_sub(before);
-        best = best.min((whole, inside));
+        batches.push((whole, inside), GFP_KERNEL)?;
     }
-    Ok(best)
+    sort(&mut batches);
+    Ok(batches)
+}
+
+/// What the batches' hits cost beyond as many calls that are not probed.
+fn cost(probed: &[(u64, u64)], unprobed: &[(u64, u64)]) -> Cost {
+    let beyond = |(whole, inside): (u64, u64)| (whole.saturating_sub(unprobed[0].0), inside);
+    let (whole, inside) = beyond(probed[0]);
+    let (quarter_whole, quarter_inside) = beyond(probed[BATCHES / 4]);
+    Cost {
+        hits: BATCH,
+        inside,
+        whole,
+        quartile: Some((quarter_inside.max(inside), quarter_whole)),
+    }
 }
 
 /// Cycles of the cold calls, all together.
@@ -119,15 +154,29 @@ impl Measured {
             work: Work::None,
             costs: Costs::default(),
         };
-        let (unprobed, _) = cheapest_batch(None)?;
+        let unprobed = batches(0, None)?;
+        let unprobed_under = [batches(CALLERS[0], None)?, batches(CALLERS[1], None)?];
         let unprobed_cold = cold_calls(memory);
         let cells = Cells::new()?;
         let mut hook = Hook::arm(backend, &target, &cells)?;
-        let (whole, inside) = cheapest_batch(Some(&cells))?;
+        let hot_cost = cost(&batches(0, Some(&cells))?, &unprobed);
         let hot = cells.totals()?;
         cells.reset();
         let whole_cold = cold_calls(memory);
         let cold = cells.totals()?;
+        let under = |index: usize, word, stage| {
+            cells.reset();
+            let probed = batches(CALLERS[index], Some(&cells))?;
+            Ok::<_, Error>(Under {
+                word,
+                samples: floor(stage, backend, cells.totals()?),
+                cost: cost(&probed, &unprobed_under[index]),
+            })
+        };
+        let under = [
+            under(0, "hot_under_4", "floor_hot_under_4")?,
+            under(1, "hot_under_16", "floor_hot_under_16")?,
+        ];
         if let Hook::Direct(hook) = &mut hook {
             hook.disarm();
             direct::synchronize();
@@ -135,16 +184,14 @@ impl Measured {
         drop(hook);
         Ok(Self {
             backend,
-            hot_cost: Cost {
-                hits: BATCH,
-                inside,
-                whole: whole.saturating_sub(unprobed),
-            },
+            hot_cost,
             cold_cost: Cost {
                 hits: cold.count,
                 inside: cold.sum as u64,
                 whole: whole_cold.saturating_sub(unprobed_cold),
+                quartile: None,
             },
+            under,
             hot: floor("floor_hot", backend, hot),
             cold: floor("floor_cold", backend, cold),
         })
@@ -156,6 +203,7 @@ impl Measured {
             hits,
             inside,
             whole,
+            ..
         } = self.hot_cost;
         let whole = (whole + hits / 2) / hits;
         let inside = ((inside + hits / 2) / hits).min(whole);

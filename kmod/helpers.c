@@ -197,3 +197,14 @@ noinline void xcap_empty(void)
 {
 	asm volatile("");
 }
+
+/* The same under so many callers more, each of which returns. */
+noinline notrace void xcap_empty_under(unsigned int callers)
+{
+	if (callers)
+		xcap_empty_under(callers - 1);
+	else
+		xcap_empty();
+	/* No jump takes the place of the call. */
+	asm volatile("");
+}

@@ -55,6 +55,7 @@ unsigned long xcap_direct_entry(unsigned int slot, bool jumps);
 void xcap_direct_aim(unsigned int slot, void *rest, void *back);
 void xcap_direct_may_share(struct ftrace_ops *ops);
 void xcap_empty(void);
+void xcap_empty_under(unsigned int callers);
 
 /* In kmod/direct.rs. */
 int xcap_direct_share(struct ftrace_ops *ops, bool peer);

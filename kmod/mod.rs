@@ -33,6 +33,7 @@ pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod role;
 pub(crate) mod search;
+pub(crate) mod sort;
 pub(crate) mod stages;
 pub(crate) mod switches;
 pub(crate) mod symbols;

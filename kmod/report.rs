@@ -58,6 +58,9 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
         let backend = measured.backend;
         cost(out, backend, "hot", measured.hot_cost);
         cost(out, backend, "cold", measured.cold_cost);
+        for under in &measured.under {
+            cost(out, backend, under.word, under.cost);
+        }
     }
     seq_print!(out, "# columns");
     for column in COLUMNS {
@@ -74,12 +77,17 @@ pub(crate) fn end(out: &SeqFile) {
 fn cost(out: &SeqFile, backend: Backend, how: &str, cost: Cost) {
     seq_print!(
         out,
-        "# cost {} {how} samples={} inside={} outside={}\n",
+        "# cost {} {how} samples={} inside={} outside={}",
         backend.word(),
         cost.hits,
         cost.inside,
         cost.whole.saturating_sub(cost.inside)
     );
+    if let Some((inside, whole)) = cost.quartile {
+        let outside = whole.saturating_sub(inside);
+        seq_print!(out, " inside_quartile={inside} outside_quartile={outside}");
+    }
+    seq_print!(out, "\n");
 }
 
 /// Symbols and releases are plain text.
@@ -138,6 +146,9 @@ pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
 pub(crate) fn calibration(out: &SeqFile, measured: &Measured) {
     line(out, &measured.hot);
     line(out, &measured.cold);
+    for under in &measured.under {
+        line(out, &under.samples);
+    }
 }
 
 /// A probe's line of `probes`: name, function, module, backend, state, and why in words.

@@ -5,7 +5,7 @@
 //! Kprobes resolve names; `sprint_symbol` names addresses. The kernel exports no list, so patterns
 //! walk the text from symbol to symbol.
 
-use super::{bindings, errors};
+use super::{bindings, errors, sort::sort};
 use core::ptr;
 use kernel::{
     bindings::{ftrace_free_filter, ftrace_ops, ftrace_set_filter_ip, sprint_symbol},
@@ -289,30 +289,6 @@ fn hash(name: &[u8]) -> u32 {
 fn core_text() -> usize {
     // SAFETY: Returns an address, no more.
     unsafe { bindings::xcap_core_text() }
-}
-
-/// Sorts by heap: of `core`'s sort, objtool takes a panic for a way on into the next function.
-fn sort<T: PartialOrd>(items: &mut [T]) {
-    fn sift<T: PartialOrd>(items: &mut [T], mut root: usize) {
-        loop {
-            let mut child = 2 * root + 1;
-            if child + 1 < items.len() && items[child] < items[child + 1] {
-                child += 1;
-            }
-            if child >= items.len() || items[root] >= items[child] {
-                return;
-            }
-            items.swap(root, child);
-            root = child;
-        }
-    }
-    for root in (0..items.len() / 2).rev() {
-        sift(items, root);
-    }
-    for end in (1..items.len()).rev() {
-        items.swap(0, end);
-        sift(&mut items[..end], 0);
-    }
 }
 
 impl Index {

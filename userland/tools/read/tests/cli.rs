@@ -440,3 +440,31 @@ fn reader_that_goes_away_ends_it_quietly() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+/// What is said of dom0's direct probes where they cost `deep` under many callers: warnings, and the correction of one.
+fn under_callers(deep: &str) -> (String, Value) {
+    let text = std::fs::read_to_string(DOM0).unwrap().replace(
+        "# cost direct hot samples=10000 inside=60017 outside=210023\n",
+        &format!(
+            "# cost direct hot samples=100 inside=800 outside=5200 inside_quartile=900 \
+             outside_quartile=5300\n# cost direct hot_under_16 samples=100 {deep}\n"
+        ),
+    );
+    let run = xcap_read().args(["--json", "-"]).write_stdin(text).assert();
+    let report: Value = serde_json::from_slice(&run.success().get_output().stdout).unwrap();
+    let corrected = stage(&report, "nic_poll")["corrected"].clone();
+    (report["warnings"].to_string(), corrected)
+}
+
+#[test]
+fn a_cost_that_depends_on_the_callers_is_warned_of() {
+    let same = "inside=850 outside=5200 inside_quartile=860 outside_quartile=5300";
+    let (warnings, corrected) = under_callers(same);
+    assert!(!warnings.contains("how deep"), "{warnings}");
+    assert_eq!(corrected["floor_uncertainty"], 1.0);
+    let dearer = "inside=1200 outside=20000 inside_quartile=1300 outside_quartile=20100";
+    let (warnings, corrected) = under_callers(dearer);
+    let said = "direct: 60 cycles, 212 under many callers";
+    assert!(warnings.contains(said), "{warnings}");
+    assert_eq!(corrected["floor_uncertainty"], 5.0);
+}

@@ -35,6 +35,9 @@ impl CostChoice {
 pub struct Corrected {
     /// What the stage's own probe adds to each sample.
     pub floor: f64,
+    /// How much more it may add, by how calibration's own batches differ and by how deep the
+    /// function is called: the means may be too great by so much.
+    pub floor_uncertainty: f64,
     pub mean: Option<f64>,
     pub self_mean: Option<f64>,
     pub cycles_per_work: Option<f64>,
@@ -49,11 +52,22 @@ pub fn cost_of<'a>(stats: &'a Stats, stage: &Stage, choice: CostChoice) -> Optio
         .find(|cost| cost.backend == backend && cost.cache == cache && cost.samples > 0)
 }
 
+/// How much more than `cost` says a probe of the backend may add to a sample, where that was measured.
+fn uncertainty(stats: &Stats, cost: &Cost) -> f64 {
+    let each = |cost: &Cost| {
+        let inside = cost.inside_quartile.unwrap_or(cost.inside);
+        inside as f64 / cost.samples as f64
+    };
+    let alike = stats.costs.iter().filter(|other| other.is_like(cost));
+    let most = alike.map(each).fold(each(cost), f64::max);
+    most - cost.inside as f64 / cost.samples as f64
+}
+
 /// Means less the floor of the stage's own probe and the cost of the probes nested in it.
 ///
 /// The module adds nested costs up over the calls that have a self time, and
 /// what it says of them is taken for all; without such calls nothing is told.
-pub fn correct(stage: &Stage, cost: &Cost) -> Corrected {
+pub fn correct(stats: &Stats, stage: &Stage, cost: &Cost) -> Corrected {
     let floor = cost.inside as f64 / cost.samples as f64;
     let less = |mean: Option<f64>, nested: u128| {
         let each = nested as f64 / stage.self_count as f64;
@@ -64,6 +78,7 @@ pub fn correct(stage: &Stage, cost: &Cost) -> Corrected {
     let calls_per_work = stage.count as f64 / stage.work as f64;
     Corrected {
         floor,
+        floor_uncertainty: uncertainty(stats, cost),
         mean,
         self_mean: less(Moments::self_mean(stage), stage.nested_outside),
         cycles_per_work: mean

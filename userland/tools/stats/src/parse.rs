@@ -135,6 +135,8 @@ fn cost(rest: &str) -> Result<Cost, Fault> {
         samples: Parse::parse("samples", pairs.get("samples")?)?,
         inside: Parse::parse("inside", pairs.get("inside")?)?,
         outside: Parse::parse("outside", pairs.get("outside")?)?,
+        inside_quartile: pairs.number("inside_quartile")?,
+        outside_quartile: pairs.number("outside_quartile")?,
     })
 }
 
@@ -160,6 +162,12 @@ impl<'a> Pairs<'a> {
             .get(key)
             .copied()
             .ok_or_else(|| format!("`# {}` has no {key}=", self.line))
+    }
+
+    /// What not every version of the format says.
+    fn number(&self, key: &str) -> Result<Option<u64>, Fault> {
+        let value = self.values.get(key);
+        value.map(|value| Parse::parse(key, value)).transpose()
     }
 }
 

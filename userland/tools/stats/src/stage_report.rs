@@ -107,7 +107,7 @@ macro_rules! stage_report {
                     nested_cost: stage.nested_cost,
                     nested_outside: stage.nested_outside,
                     corrected: cost_of(stats, stage, options.cost)
-                        .map(|cost| correct(stage, cost)),
+                        .map(|cost| correct(stats, stage, cost)),
                     work: stage.work,
                     work_unit: stage.work_unit.clone(),
                     cycles_per_work: (stage.work > 0)

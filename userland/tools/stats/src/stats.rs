@@ -41,14 +41,35 @@ pub struct Tsc {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
     pub backend: String,
-    /// `hot` or `cold`.
+    /// `hot`, `cold` or, hot and through so many callers, `hot_under_16`.
     pub cache: String,
     pub samples: u64,
     /// Sum of the probe's part of the samples, cycles.
     pub inside: u64,
     /// Sum of what the probe cost outside the samples, cycles.
     pub outside: u64,
+    /// What a quarter of the batches did not exceed, of which `inside` is the cheapest's.
+    pub inside_quartile: Option<u64>,
+    /// The same of `outside`.
+    pub outside_quartile: Option<u64>,
 }
 
 /// One line of `stats`.
 pub type Stage = Record<String, Histogram>;
+
+impl Cost {
+    /// Whether it is this cost under more callers.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let under = self.cache.strip_prefix(&*other.cache);
+        self.backend == other.backend
+            && self.samples > 0
+            && under.is_some_and(|rest| rest.starts_with("_under_"))
+    }
+
+    /// The least and, where it is known, the most that a hit costs in all, cycles.
+    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
+        let each = |inside: u64, outside: u64| (inside + outside) as f64 / self.samples as f64;
+        let quartile = each(self.inside_quartile?, self.outside_quartile?);
+        Some((each(self.inside, self.outside), quartile))
+    }
+}

@@ -8,7 +8,7 @@ use xcap_abi::paths::CONTROL;
 use xcap_abi::role::Role;
 
 use crate::correction::{cost_of, CostChoice};
-use crate::stats::{Stage, Stats};
+use crate::stats::{Cost, Stage, Stats};
 
 /// Something that touches the figures shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub enum Warning {
     Migrated { calls: u128, stages: Vec<String> },
     Approximate { stages: Vec<String> },
     Uncorrected { backends: Vec<String> },
+    DependsOnCallers { costs: Vec<String> },
 }
 
 impl Warning {
@@ -65,6 +66,10 @@ impl Warning {
         let backends = uncorrected(stats, choice);
         if !backends.is_empty() {
             warnings.push(Self::Uncorrected { backends });
+        }
+        let costs = by_callers(stats, choice);
+        if !costs.is_empty() {
+            warnings.push(Self::DependsOnCallers { costs });
         }
         warnings
     }
@@ -116,6 +121,34 @@ fn uncorrected(stats: &Stats, choice: CostChoice) -> Vec<String> {
     backends.sort();
     backends.dedup();
     backends
+}
+
+/// Backends with samples of which a hit costs other than calibrated where the function is called more deeply: more than
+/// calibration's own batches differ.
+fn by_callers(stats: &Stats, choice: CostChoice) -> Vec<String> {
+    let mut costs: Vec<String> = stats
+        .stages
+        .iter()
+        .filter(|stage| stage.count > 0)
+        .filter_map(|stage| {
+            let cost = cost_of(stats, stage, choice)?;
+            let (least, most) = cost.interval()?;
+            let alike = stats.costs.iter().filter(|other| other.is_like(cost));
+            let others = alike
+                .filter_map(Cost::interval)
+                .filter(|(low, high)| *low > most || *high < least);
+            let farthest = others
+                .map(|(low, _)| low)
+                .max_by(|a, b| (a - least).abs().total_cmp(&(b - least).abs()))?;
+            Some(format!(
+                "{}: {least:.0} cycles, {farthest:.0} under many callers",
+                cost.backend
+            ))
+        })
+        .collect();
+    costs.sort();
+    costs.dedup();
+    costs
 }
 
 impl fmt::Display for Warning {
@@ -178,6 +211,12 @@ impl fmt::Display for Warning {
                 "approximate, as samples came in while it was read ({}): echo stop > {CONTROL}, \
                  then read again",
                 list(stages)
+            ),
+            Self::DependsOnCallers { costs } => write!(
+                f,
+                "what a hit costs depends on how deep the function is called ({}): corrected \
+                 means are as much less certain, and those of stages around it hold the difference",
+                list(costs)
             ),
             Self::Uncorrected { backends } => write!(
                 f,
