@@ -15,7 +15,7 @@ LAB := $(XCAP_TOOLS)/xcap-lab
 TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-trials --features vm --test vm
 STUDY := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
 
-.PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench paper host clean help
+.PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench silicon paper host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -71,6 +71,10 @@ bench: tools plugin
 	@$(BUILD) -p xcap-bench
 	@$(XCAP_TOOLS)/xcap-bench all
 
+silicon: host
+	@$(BUILD) -p xcap-bench
+	@$(XCAP_TOOLS)/xcap-bench silicon --output results/silicon --document docs/benchmarks.md
+
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run
@@ -91,6 +95,7 @@ help:
 	@echo 'make check-module    of that, what concerns the module'
 	@echo 'make test            the same, and the tests in virtual machines'
 	@echo 'make bench           what a probe costs, beside other tools'
+	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo 'make plugin          QEMU'"'"'s plugin that make bench needs, beside them'

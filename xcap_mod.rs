@@ -43,11 +43,11 @@ mod abi {
     #[path = "src/state.rs"]
     pub(crate) mod state;
 
+    #[path = "src/vocabulary.rs"]
+    mod vocabulary;
+
     #[path = "src/word.rs"]
     pub(crate) mod word;
-
-    #[path = "src/words.rs"]
-    mod words;
 }
 
 #[path = "kmod/mod.rs"]
@@ -65,7 +65,7 @@ module! {
 struct Xcap {
     _files: kmod::debugfs::Files,
     _drivers: kmod::drivers::Watch,
-    _probes: kmod::registry::Armed,
+    _probes: kmod::armed::Armed,
     _switches: kmod::switches::Watch,
 }
 
@@ -73,7 +73,7 @@ impl kernel::Module for Xcap {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let switches = kmod::switches::Watch::start()?;
         kmod::this_module::init(module);
-        let probes = kmod::registry::Armed::start()?;
+        let probes = kmod::armed::Armed::start()?;
         let drivers = kmod::drivers::Watch::start()?;
         // Drivers that came before they were watched for.
         kmod::registry::REGISTRY.lock().module_came()?;

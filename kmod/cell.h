@@ -23,7 +23,7 @@
 #define XCAP_CELL_WORK			80
 #define XCAP_CELL_WORK_MASK		88	/* what of the return value is work */
 #define XCAP_CELL_COSTS			96	/* of a hit: outside its sample; high half, in all */
-#define XCAP_CELL_RETURN_TO		104	/* where the direct backend's functions return to */
+#define XCAP_CELL_PENDING		104	/* bucket of the last sample, not yet counted (hot_path.S) */
 #define XCAP_CELL_STRADDLED		112
 #define XCAP_CELL_NEGATIVE		120
 #define XCAP_CELL_MIGRATED		128
@@ -32,11 +32,11 @@
 #define XCAP_CELL_HISTOGRAM		192
 
 /* What travels with one call (`Frame`). */
-#define XCAP_FRAME_OVERHEAD		0
-#define XCAP_FRAME_NESTED		8
-#define XCAP_FRAME_STAMP		16
-#define XCAP_FRAME_CELL			24
-#define XCAP_FRAME_TSC			32
+#define XCAP_FRAME_TSC			0
+#define XCAP_FRAME_OVERHEAD		8
+#define XCAP_FRAME_NESTED		16
+#define XCAP_FRAME_STAMP		24
+#define XCAP_FRAME_CELL			32
 #define XCAP_FRAME_SIZE			40
 
 /* One CPU's running totals (`xcap_cpu`). */

@@ -51,25 +51,32 @@ impl Cell {
         cell.wrapping_byte_add(OFFSET).cast()
     }
 
+    /// A raw bucket that no sample falls in, as 1 is all that is in its group.
+    const NOT_A_BUCKET: usize = histogram::RAW_BUCKETS - 1;
+
     /// Samples by raw bucket.
-    pub(crate) fn raw_histogram(&self) -> &[u64; histogram::RAW_BUCKETS] {
-        &self.raw_histogram
+    pub(crate) fn raw_histogram(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let pending = (self.word::<{ at!(pending) }>() - histogram::SUB_BUCKETS) as usize;
+        let counted = self.raw_histogram[..Self::NOT_A_BUCKET].iter().enumerate();
+        counted.map(move |(raw, &count)| (raw, count.wrapping_add(u64::from(raw == pending))))
     }
 
     /// No samples by raw bucket.
     pub(crate) fn clear_histogram(&mut self) {
         self.raw_histogram.fill(0);
+        // In this word, raw buckets' numbers begin with `SUB_BUCKETS`.
+        self.set::<{ at!(pending) }>(Self::NOT_A_BUCKET as u64 + histogram::SUB_BUCKETS);
     }
 }
 
 /// What travels with one call, from its entry to its return.
 #[repr(C)]
 pub(crate) struct Frame {
+    tsc: u64,
     overhead: u64,
     nested: u64,
     stamp: u64,
     cell: *mut Cell,
-    tsc: u64,
 }
 
 const _: () = {

@@ -20,8 +20,6 @@ pub(crate) struct Constants {
     pub(crate) outside: u32,
     /// Cycles that a hit costs in all.
     pub(crate) cost: u32,
-    /// Where the direct backend's functions return to.
-    pub(crate) return_to: usize,
 }
 
 /// All CPUs' cells of one probe.
@@ -48,17 +46,24 @@ impl Cells {
 
     /// Sets what is fixed while the probe is armed. To be called before it is.
     pub(crate) fn set_constants(&self, constants: Constants) {
+        self.set_costs(constants.outside, constants.cost);
         for cpu in cpu::possible() {
             let cell = self.0.of(cpu);
             // SAFETY: The cell exists as long as `self`; handlers only read these fields, and none
             // runs before the probe is armed.
             unsafe {
                 Cell::at::<{ at!(work_mask) }>(cell).write_volatile(constants.work_mask);
-                let costs = u64::from(constants.cost) << 32 | u64::from(constants.outside);
-                Cell::at::<{ at!(costs) }>(cell).write_volatile(costs);
-                let return_to = constants.return_to as u64;
-                Cell::at::<{ at!(return_to) }>(cell).write_volatile(return_to);
             }
+        }
+    }
+
+    /// Sets what a hit costs: `outside` its sample, and `cost` in all.
+    pub(crate) fn set_costs(&self, outside: u32, cost: u32) {
+        let costs = u64::from(cost) << 32 | u64::from(outside);
+        for cpu in cpu::possible() {
+            // SAFETY: The cell exists as long as `self`; handlers only read this field, both halves
+            // at once: those of calls in flight either the old or the new.
+            unsafe { Cell::at::<{ at!(costs) }>(self.0.of(cpu)).write_volatile(costs) };
         }
     }
 

@@ -13,10 +13,7 @@
 //! del NAME
 //! ```
 
-use super::{
-    registry::{self, REGISTRY},
-    symbols::c_string,
-};
+use super::{draining, registry::REGISTRY, symbols::c_string};
 use crate::abi::backend::Choice;
 use kernel::{prelude::*, str::CString};
 
@@ -101,9 +98,9 @@ pub(crate) fn run(command: &[u8]) -> Result {
             Ok(())
         }
         (b"calibrate", _) => REGISTRY.lock().calibrate(),
-        (_, Some(name)) => registry::delete(&name),
+        (_, Some(name)) => draining::delete(&name),
         (verb, _) => match verb.strip_prefix(b"backend=") {
-            Some(backend) => registry::choose(choice(backend)?),
+            Some(backend) => draining::choose(choice(backend)?),
             None => Err(EINVAL),
         },
     }

@@ -1,38 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The backend `direct`: ftrace calls a trampoline of ours straight from the function's entry.
+//! The backend `direct`: ftrace makes the function's entry go straight to a trampoline of ours.
 //!
 //! The trampolines are in kmod/hot_path.S.
 //!
 //! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
 
 use super::{
-    bindings::{XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE},
+    bindings::{
+        xcap_direct_aim, xcap_direct_entry, xcap_direct_may_share, xcap_direct_rest,
+        XCAP_DIRECT_SLOTS,
+    },
     cell::Cell,
     cells::Cells,
     errors,
     stages::Work,
     target::Target,
+    this_module::Pin,
 };
 use core::{
+    mem::ManuallyDrop,
     ptr,
-    sync::atomic::{AtomicPtr, Ordering},
+    sync::atomic::{AtomicBool, AtomicPtr, Ordering},
 };
 use kernel::{
     bindings::{
-        ftrace_free_filter, ftrace_ops, ftrace_set_filter_ip, register_ftrace_direct,
-        synchronize_rcu_tasks, synchronize_rcu_tasks_rude, unregister_ftrace_direct,
+        ftrace_free_filter, ftrace_ops, ftrace_set_filter_ip, modify_ftrace_direct_nolock, msleep,
+        register_ftrace_direct, synchronize_rcu_tasks, synchronize_rcu_tasks_rude,
+        unregister_ftrace_direct,
     },
     error::to_result,
-    ffi::c_ulong,
+    ffi::{c_int, c_ulong},
     prelude::*,
 };
 
 extern "C" {
-    static xcap_direct_slots: u8;
     static xcap_direct_return: u8;
     static xcap_direct_return_work: u8;
     static xcap_direct_return_wide: u8;
+    static xcap_direct_called_return: u8;
+    static xcap_direct_called_return_work: u8;
+    static xcap_direct_called_return_wide: u8;
+    static xcap_direct_shared: u8;
 }
 
 /// The cells that slot n records in; null when the slot is free.
@@ -40,42 +49,194 @@ extern "C" {
 static xcap_direct_cells: [AtomicPtr<Cell>; XCAP_DIRECT_SLOTS as usize] =
     [const { AtomicPtr::new(ptr::null_mut()) }; XCAP_DIRECT_SLOTS as usize];
 
+/// How a function's entry reaches its trampoline.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Variant {
+    /// No return is mispredicted because of us.
+    Jump,
+    /// One return a hit is.
+    Call,
+}
+
+impl Variant {
+    /// What this kernel's ftrace can write.
+    const BEST: Self = if cfg!(CONFIG_DYNAMIC_FTRACE_WITH_JMP) {
+        Variant::Jump
+    } else {
+        Variant::Call
+    };
+
+    /// Its word in output.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Variant::Jump => "jump",
+            Variant::Call => "call",
+        }
+    }
+}
+
 /// A trampoline of our own, until dropped. Nobody may be in it then.
-struct Slot(usize);
+struct Slot(u32);
 
 impl Slot {
-    fn take(cells: *mut Cell) -> Result<Self> {
-        xcap_direct_cells
+    /// One that records in `cells`, calls `rest` and goes on at `back`.
+    fn take(cells: *mut Cell, rest: *const u8, back: *const u8) -> Result<Self> {
+        let slot = xcap_direct_cells
             .iter()
             .position(|slot| {
                 slot.compare_exchange(ptr::null_mut(), cells, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
             })
-            .map(Self)
-            .ok_or(ENOSPC)
+            .map(|index| Self(index as u32))
+            .ok_or(ENOSPC)?;
+        // SAFETY: Nobody is in the slot, which was free.
+        unsafe { xcap_direct_aim(slot.0, rest.cast_mut().cast(), back.cast_mut().cast()) };
+        Ok(slot)
     }
 
-    fn address(&self) -> c_ulong {
-        let slots = &raw const xcap_direct_slots;
-        slots as c_ulong + self.0 as c_ulong * XCAP_DIRECT_SLOT_SIZE as c_ulong
+    /// What ftrace knows it by.
+    fn entry(&self, variant: Variant) -> c_ulong {
+        // SAFETY: Adds up an address.
+        unsafe { xcap_direct_entry(self.0, variant == Variant::Jump) }
+    }
+
+    fn set_cells(&self, cells: *mut Cell) {
+        xcap_direct_cells[self.0 as usize].store(cells, Ordering::Relaxed);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        xcap_direct_cells[self.0].store(ptr::null_mut(), Ordering::Relaxed);
+        self.set_cells(ptr::null_mut());
     }
+}
+
+/// What a slot does when the function has returned: where it was jumped to, and where called.
+fn backs(target: &Target) -> Result<[*const u8; 2]> {
+    Ok(match target.work {
+        Work::None if target.returns_wide => [
+            &raw const xcap_direct_return_wide,
+            &raw const xcap_direct_called_return_wide,
+        ],
+        Work::None => [
+            &raw const xcap_direct_return,
+            &raw const xcap_direct_called_return,
+        ],
+        Work::Returned => [
+            &raw const xcap_direct_return_work,
+            &raw const xcap_direct_called_return_work,
+        ],
+        // The argument is gone by then.
+        Work::Argument(_) => return Err(errors::unsupported()),
+    })
+}
+
+/// What ftrace has of a hook.
+#[repr(C)]
+struct Registration {
+    // First, so that ftrace's pointer is one to all of it.
+    ops: ftrace_ops,
+    cells: *mut Cell,
+    /// Calls the function's own rest.
+    own: Slot,
+    /// Calls whatever the function's entry says is its rest. Made when livepatch comes.
+    shared: Option<Slot>,
+    called_back: *const u8,
+    /// Calls come to the shared slot.
+    shares: AtomicBool,
+    /// A lock: the entry is being changed.
+    busy: AtomicBool,
+}
+
+impl Registration {
+    fn variant(&self) -> Variant {
+        if self.shares.load(Ordering::Relaxed) {
+            Variant::Call
+        } else {
+            Variant::BEST
+        }
+    }
+
+    /// What ftrace knows the slot by that calls come to.
+    fn entry(&self) -> Result<c_ulong> {
+        let slot = if self.shares.load(Ordering::Relaxed) {
+            self.shared.as_ref().ok_or(EINVAL)?
+        } else {
+            &self.own
+        };
+        Ok(slot.entry(self.variant()))
+    }
+
+    /// Has calls come to the shared slot, which there is from here on.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC`: no slot is free.
+    fn share(&mut self) -> Result {
+        if self.shared.is_none() {
+            let rest = &raw const xcap_direct_shared;
+            self.shared = Some(Slot::take(self.cells, rest, self.called_back)?);
+        }
+        self.shares.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The same while it is registered. Calls in flight return through the slot that they came to.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN`: the hook is about to go.
+    fn share_now(&mut self) -> Result {
+        if self.busy.swap(true, Ordering::Acquire) {
+            return Err(EAGAIN);
+        }
+        let mut result = Ok(());
+        if !self.shares.load(Ordering::Relaxed) {
+            result = self.share().and_then(|()| {
+                let entry = self.entry()?;
+                // SAFETY: The ops are registered; ftrace, who asks for it, holds its lock.
+                to_result(unsafe { modify_ftrace_direct_nolock(&raw mut self.ops, entry) })
+            });
+            self.shares.store(result.is_ok(), Ordering::Relaxed);
+        }
+        self.busy.store(false, Ordering::Release);
+        result
+    }
+}
+
+/// ftrace asks whether somebody else, livepatch, may change where the function goes on: a peer who
+/// comes after us, or one who was there before.
+///
+/// # Safety
+///
+/// The ops are those of a [`Registration`]; ftrace's lock of direct calls is held.
+#[no_mangle]
+unsafe extern "C" fn xcap_direct_share(ops: *mut ftrace_ops, peer: bool) -> c_int {
+    let registration = ops.cast::<Registration>();
+    // SAFETY: The caller's promise. Whoever else changes it holds `busy`, or registers it.
+    let result = unsafe {
+        if peer {
+            (*registration).share_now()
+        } else if (*registration).shares.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            // `Hook::rearm` knows what to do.
+            Err(EAGAIN)
+        }
+    };
+    result.map_or_else(Error::to_errno, |()| 0)
 }
 
 /// A function hooked by a direct call.
 ///
 /// Drop it only when it is disarmed, no call is in flight, and [`synchronize`] was called after
-/// both: calls return through the slot.
+/// both: calls return through the slot. An armed one, which an error leaves behind, is disarmed.
 pub(crate) struct Hook {
-    slot: Slot,
-    ops: KBox<ftrace_ops>,
+    registration: ManuallyDrop<KBox<Registration>>,
     address: usize,
     armed: bool,
+    /// The function can't be let go.
+    stuck: bool,
 }
 
 // SAFETY: What is inside is reached by the kernel's own locking, or fixed while registered.
@@ -85,46 +246,126 @@ unsafe impl Sync for Hook {}
 
 impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
-        let return_to = match target.work {
-            Work::None if target.returns_wide => &raw const xcap_direct_return_wide,
-            Work::None => &raw const xcap_direct_return,
-            Work::Returned => &raw const xcap_direct_return_work,
-            // The argument is gone by then.
-            Work::Argument(_) => return Err(errors::unsupported()),
+        let [jumped_back, called_back] = backs(target)?;
+        // SAFETY: It is a function's address.
+        let rest = unsafe { xcap_direct_rest(target.address as c_ulong) };
+        if rest == 0 {
+            return Err(EINVAL);
+        }
+        let own_back = match Variant::BEST {
+            Variant::Jump => jumped_back,
+            Variant::Call => called_back,
         };
-        cells.set_constants(target.constants(return_to as usize));
+        cells.set_constants(target.constants());
+        let cells = cells.as_ptr();
+        let mut registration = KBox::new(
+            Registration {
+                ops: ftrace_ops::default(),
+                cells,
+                own: Slot::take(cells, rest as *const u8, own_back)?,
+                shared: None,
+                called_back,
+                shares: AtomicBool::new(false),
+                busy: AtomicBool::new(false),
+            },
+            GFP_KERNEL,
+        )?;
+        // SAFETY: The ops are not registered yet.
+        unsafe { xcap_direct_may_share(&raw mut registration.ops) };
         let mut hook = Self {
-            slot: Slot::take(cells.as_ptr())?,
-            ops: KBox::new(ftrace_ops::default(), GFP_KERNEL)?,
+            registration: ManuallyDrop::new(registration),
             address: target.address,
             armed: false,
+            stuck: false,
         };
         hook.rearm()?;
         Ok(hook)
     }
 
+    /// How the function's entry reaches us.
+    pub(crate) fn variant(&self) -> Variant {
+        self.registration.variant()
+    }
+
     /// Lets calls in again.
     pub(crate) fn rearm(&mut self) -> Result {
-        let ops = &raw mut *self.ops;
-        // SAFETY: The ops stay where they are until they are unregistered in `disarm`.
-        to_result(unsafe { ftrace_set_filter_ip(ops, self.address as c_ulong, 0, 0) })?;
-        // SAFETY: As above; the slot keeps to what ftrace asks of a direct call.
-        let result = to_result(unsafe { register_ftrace_direct(ops, self.slot.address()) });
-        if result.is_err() {
-            // SAFETY: The filter was set above, and the ops are not registered.
-            unsafe { ftrace_free_filter(ops) };
+        if self.stuck {
+            return Err(EBUSY);
+        }
+        self.registration.shares.store(false, Ordering::Relaxed);
+        let mut result = self.register();
+        if result == Err(EAGAIN) {
+            // The function is livepatched.
+            self.registration.share()?;
+            result = self.register();
         }
         self.armed = result.is_ok();
         result
     }
 
+    fn register(&mut self) -> Result {
+        let entry = self.registration.entry()?;
+        let ops = &raw mut self.registration.ops;
+        // SAFETY: The ops stay where they are until they are unregistered in `disarm`.
+        to_result(unsafe { ftrace_set_filter_ip(ops, self.address as c_ulong, 0, 0) })?;
+        // SAFETY: As above; the slot keeps to what ftrace asks of a direct call.
+        let result = to_result(unsafe { register_ftrace_direct(ops, entry) });
+        if result.is_err() {
+            // SAFETY: The filter was set above, and the ops are not registered.
+            unsafe { ftrace_free_filter(ops) };
+        }
+        result
+    }
+
     /// Lets no further call in. Calls that are in flight still return through the slot.
     pub(crate) fn disarm(&mut self) {
-        if core::mem::take(&mut self.armed) {
-            // SAFETY: Registered by `rearm` with the same address.
-            unsafe {
-                unregister_ftrace_direct(&raw mut *self.ops, self.slot.address(), true);
+        if !core::mem::take(&mut self.armed) {
+            return;
+        }
+        while self.registration.busy.swap(true, Ordering::Acquire) {
+            // SAFETY: Called from process context.
+            unsafe { msleep(1) };
+        }
+        let result = self.registration.entry().and_then(|entry| {
+            let ops = &raw mut self.registration.ops;
+            // SAFETY: Registered by `register`; nobody changes the entry now.
+            to_result(unsafe { unregister_ftrace_direct(ops, entry, true) })
+        });
+        self.registration.busy.store(false, Ordering::Release);
+        if let Err(error) = result {
+            self.give_up(error);
+        }
+    }
+
+    /// ftrace has not let the function go: calls come to the slot for ever.
+    fn give_up(&mut self, error: Error) {
+        pr_err!(
+            "the kernel does not unhook the function at {:#x} ({error:?}): xcap stays loaded\n",
+            self.address
+        );
+        self.stuck = true;
+        // xcap runs, so that nothing keeps it from being pinned.
+        let _ = Pin::take().map(ManuallyDrop::new);
+        // The probe's cells go with the probe. Others for ever; without memory there are none.
+        if let Ok(cells) = Cells::new() {
+            let cells = ManuallyDrop::new(cells);
+            let registration = &self.registration;
+            for slot in [Some(&registration.own), registration.shared.as_ref()] {
+                slot.inspect(|slot| slot.set_cells(cells.as_ptr()));
             }
+        }
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        if self.armed {
+            self.disarm();
+            synchronize();
+        }
+        if !self.stuck {
+            // SAFETY: It is dropped once, here, and ftrace does not know it any more.
+            unsafe { ManuallyDrop::drop(&mut self.registration) };
         }
     }
 }

@@ -159,7 +159,7 @@ impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
         static ARMINGS: AtomicU64 = AtomicU64::new(0);
 
-        cells.set_constants(target.constants(0));
+        cells.set_constants(target.constants());
         let (entry_handler, exit_handler): (fprobe_entry_cb, fprobe_exit_cb) = match target.work {
             Work::None => (Some(on_entry), Some(on_return)),
             Work::Returned => (Some(on_entry), Some(on_return_value)),

@@ -5,10 +5,12 @@
  */
 
 #include <linux/fprobe.h>
+#include <linux/ftrace.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/static_call.h>
 #include <linux/tracepoint.h>
 #include <linux/utsname.h>
 #include <asm/cpufeature.h>
@@ -116,6 +118,78 @@ unsigned long xcap_irq_save(void)
 void xcap_irq_restore(unsigned long flags)
 {
 	local_irq_restore(flags);
+}
+
+/*
+ * Where the function goes on after what ftrace makes of its entry; 0: ftrace has no
+ * entry there. The entry is the function's first instruction or follows its ENDBR, whatever
+ * the kernel has made of that. An INT3 is an entry that is being written to.
+ */
+unsigned long xcap_direct_rest(unsigned long function)
+{
+	static const u8 nop[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	const u8 *first = (const u8 *)function;
+	const u8 *second = first + ENDBR_INSN_SIZE;
+
+	for (const u8 *code = first; code <= second; code += ENDBR_INSN_SIZE)
+		if (!memcmp(code, nop, sizeof(nop)) || *code == CALL_INSN_OPCODE ||
+		    *code == JMP32_INSN_OPCODE)
+			return (unsigned long)code + MCOUNT_INSN_SIZE;
+	for (const u8 *code = first; code <= second; code += ENDBR_INSN_SIZE)
+		if (*code == INT3_INSN_OPCODE)
+			return (unsigned long)code + MCOUNT_INSN_SIZE;
+	return 0;
+}
+
+static u8 *direct_slot(unsigned int slot)
+{
+	return xcap_direct_slots + slot * XCAP_DIRECT_SLOT_SIZE;
+}
+
+/* A slot's address, as ftrace has it. */
+unsigned long xcap_direct_entry(unsigned int slot, bool jumps)
+{
+	/* Bit 0 says so: ftrace_jmp_set(), where there is one. */
+	return (unsigned long)direct_slot(slot) | jumps;
+}
+
+/* Has a slot that nobody is in call `rest`, and then go on at `back`. */
+void xcap_direct_aim(unsigned int slot, void *rest, void *back)
+{
+	u8 *at = direct_slot(slot);
+	bool counted = boot_cpu_has(X86_FEATURE_CALL_DEPTH);
+
+	arch_static_call_transform(at + xcap_direct_layout.rest, NULL, rest, true);
+	arch_static_call_transform(at + xcap_direct_layout.call, NULL,
+				   counted ? at + xcap_direct_layout.counted : rest, false);
+	arch_static_call_transform(at + xcap_direct_layout.back, NULL, back, true);
+}
+
+static int direct_command(struct ftrace_ops *ops, enum ftrace_ops_cmd command)
+{
+	switch (command) {
+	case FTRACE_OPS_CMD_ENABLE_SHARE_IPMODIFY_SELF:
+		return xcap_direct_share(ops, false);
+	case FTRACE_OPS_CMD_ENABLE_SHARE_IPMODIFY_PEER:
+		return xcap_direct_share(ops, true);
+	default:
+		/* What shares goes on working alone. */
+		return 0;
+	}
+}
+
+static int __maybe_unused direct_command_at(struct ftrace_ops *ops, unsigned long ip,
+					    enum ftrace_ops_cmd command)
+{
+	return direct_command(ops, command);
+}
+
+/* Lets others change where the function goes on, who ask. Linux 7.3 says which function. */
+void xcap_direct_may_share(struct ftrace_ops *ops)
+{
+	ops->ops_func = __builtin_choose_expr(
+		__builtin_types_compatible_p(ftrace_ops_func_t, typeof(&direct_command)),
+		direct_command, direct_command_at);
 }
 
 /* The function that calibration times: an ftrace entry and a return. */

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 struct module;
+struct ftrace_ops;
 struct ftrace_regs;
 
 struct xcap_cpu {
@@ -23,6 +24,17 @@ enum xcap_role {
 	XCAP_ROLE_DOMU_HVM,
 };
 
+/* Where things lie in a slot of the direct backend, in bytes (kmod/hot_path.S). */
+struct xcap_direct_layout {
+	u32 call;
+	u32 back;
+	u32 counted;
+	u32 rest;
+};
+
+extern const struct xcap_direct_layout xcap_direct_layout;
+extern u8 xcap_direct_slots[];
+
 DECLARE_PER_CPU(struct xcap_cpu, xcap_cpu);
 
 extern char *xcap_backend;
@@ -38,6 +50,13 @@ unsigned int xcap_module_text(unsigned int index, char *name, unsigned long *bas
 unsigned long xcap_core_text(void);
 unsigned long xcap_irq_save(void);
 void xcap_irq_restore(unsigned long flags);
+unsigned long xcap_direct_rest(unsigned long function);
+unsigned long xcap_direct_entry(unsigned int slot, bool jumps);
+void xcap_direct_aim(unsigned int slot, void *rest, void *back);
+void xcap_direct_may_share(struct ftrace_ops *ops);
 void xcap_empty(void);
+
+/* In kmod/direct.rs. */
+int xcap_direct_share(struct ftrace_ops *ops, bool peer);
 
 #endif

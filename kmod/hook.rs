@@ -40,6 +40,14 @@ impl Hook {
         }
     }
 
+    /// How the function's entry reaches it, where there are several ways.
+    pub(crate) fn variant(&self) -> Option<&'static str> {
+        match self {
+            Hook::Kretprobe(_) | Hook::Fprobe(_) => None,
+            Hook::Direct(hook) => Some(hook.variant().word()),
+        }
+    }
+
     /// What the kernel counted as lost since the hook was armed.
     pub(crate) fn missed(&self) -> Missed {
         match self {

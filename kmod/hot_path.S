@@ -19,6 +19,7 @@
 
 #define CPU(field)	PER_CPU_VAR(xcap_cpu + XCAP_CPU_##field)
 #define CELL(field)	%gs:XCAP_CELL_##field(%r11)
+#define HISTOGRAM(bucket)	%gs:(XCAP_CELL_HISTOGRAM - 64)(%r11, bucket, 8)
 
 /*
  * As <asm/preempt.h>: the count's top bit says that no reschedule is needed,
@@ -33,17 +34,24 @@
 #endif
 
 /*
- * Record the sample in %rax and %rsi (below 2^32) in the cell %r11, for the call
- * whose frame is at \frame. Preemption is off and the CPU's stamp is the frame's, so
- * no other task ran here since the call began. An interrupt may: each update is
- * one instruction, or (add and adc) carries in flags that an interrupt restores.
+ * Record the sample %rsi (below 2^32) in the cell %r11, for the call whose frame is at
+ * \frame. Preemption is off and the CPU's stamp is the frame's, so no other task ran
+ * here since the call began. An interrupt may: each update is one instruction, or
+ * (add and adc) carries in flags that an interrupt restores.
  *
  * The histogram is counted first and `done`, by the caller, last: a reader that
  * finds them equal has not torn a sample (Cell::snapshot).
  *
- * Clobbers %rax, %rcx, %rdx, %rsi, %r8.
+ * What is counted is the bucket of the sample before this one, which PENDING names:
+ * a store whose address waits for this sample's clock would hold up the next probe's
+ * (14 cycles on Zen 4, as much as all the rest). The very first counts in a bucket of
+ * no sample.
+ *
+ * Clobbers %rax, %rcx, %rdx, %r8.
  */
 .macro RECORD frame:req
+	movq	CELL(PENDING), %r8
+	incq	HISTOGRAM(%r8)
 	/*
 	 * The position below 63 of the leading bit (64: there is none), and the
 	 * bits from it on: histogram::raw_bucket(). Prefixes without effect fill
@@ -56,9 +64,13 @@
 		    ".byte 0x3e; shlxq %rcx, %rsi, %rdx", X86_FEATURE_BMI2
 	shrq	$60, %rdx
 	leaq	(%rdx, %rcx, 8), %rdx
-	incq	%gs:(XCAP_CELL_HISTOGRAM - 64)(%r11, %rdx, 8)
+	movq	%r8, %rax
+	cmpxchgq %rdx, CELL(PENDING)
+	jne	.Lpending\@
+.Lpending_done\@:
 
 	addq	%rsi, CELL(SUM)
+	movq	%rsi, %rax
 	mulq	%rsi
 	addq	%rax, CELL(SUMSQ)
 	adcq	%rdx, %gs:(XCAP_CELL_SUMSQ + 8)(%r11)
@@ -95,6 +107,18 @@
 	addq	%rdx, CPU(OVERHEAD)
 
 	.pushsection .text.unlikely, "ax"
+	/*
+	 * An interrupt recorded a sample meanwhile: it counted that bucket, and its own
+	 * is pending. Nothing else of this sample is stored yet: a reader who finds as many
+	 * as are done has those.
+	 */
+.Lpending\@:
+	incq	HISTOGRAM(%rax)
+	decq	HISTOGRAM(%r8)
+	movq	%rax, %r8
+	cmpxchgq %rdx, CELL(PENDING)
+	jne	.Lpending\@
+	jmp	.Lpending_done\@
 	/*
 	 * The minimum kept is never 0, so that each sample of 0, which shares the
 	 * bucket of 1, comes here. An interrupt can record a sample between the
@@ -143,7 +167,6 @@ SYM_FUNC_START(\name)
 	cmpq	XCAP_FRAME_STAMP(%rdi), %rax
 	jne	xcap_record_slow
 	movq	XCAP_FRAME_CELL(%rdi), %r11
-	movq	%rsi, %rax
 	.if \work
 	movq	%rdx, %r10
 	.endif
@@ -163,16 +186,16 @@ RECORD_FUNCTION xcap_record
 RECORD_FUNCTION xcap_record_work work=1
 
 /*
- * The direct backend. ftrace calls slot n from the entry of the function that
- * it times: (%rsp) is the rest of the function, 8(%rsp) its caller.
+ * The direct backend. The function that slot n times begins with a jump or a call to
+ * it, and the slot calls the function's rest (direct.rs): each return, the function's to
+ * the slot and ours to the caller, is one that the processor predicts. A return without
+ * its call would be mispredicted, and so would those of all callers above it.
  *
- * The slot returns into the rest of the function, with the frame and an address
- * of ours below the caller's: so the function returns to xcap_direct_return,
- * where %rsp is the frame. Returns, not jumps, because the rest of a function
- * is no target for an indirect branch (IBT). The frame's TSC takes the place of
- * the slot's own return address.
+ * Where a function jumps, its caller's address is at (%rsp); where it calls, the address
+ * of its rest is below that.
  *
- * A function with arguments on the stack would not find them.
+ * A function with arguments on the stack would not find them. %rax is dead where a
+ * function of C begins.
  */
 	.text
 	.balign XCAP_DIRECT_SLOT_SIZE
@@ -188,41 +211,98 @@ SYM_CODE_START_NOALIGN(xcap_direct_slots)
 	pushq	CPU(STAMP)
 	pushq	CPU(NESTED)
 	pushq	CPU(OVERHEAD)
-	pushq	CELL(RETURN_TO)
-	pushq	XCAP_FRAME_SIZE(%rsp)
 	movq	%rdx, %r10
-	movq	%rax, %r11
 	rdtsc
-	.set	sp_above_frame, XCAP_FRAME_SIZE + 24
-	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=sp_above_frame type=UNWIND_HINT_TYPE_CALL
-	movl	%eax, (16 + XCAP_FRAME_TSC)(%rsp)
-	movl	%edx, (16 + XCAP_FRAME_TSC + 4)(%rsp)
-	movq	%r11, %rax
+	pushq	%rax
+	movl	%edx, 4(%rsp)
 	movq	%r10, %rdx
+	.if	slot == 0
+.Lslot_call:
+	.endif
+	call	xcap_direct_unset
+	.if	slot == 0
+.Lslot_back:
+	.endif
+	jmp	xcap_direct_return
+	/* What is called where calls have to be counted. */
+	.if	slot == 0
+.Lslot_counted:
+	.endif
 	UNWIND_HINT_FUNC
-	RET
+#ifdef CONFIG_MITIGATION_CALL_DEPTH_TRACKING
+	INCREMENT_CALL_DEPTH
+#endif
+	.if	slot == 0
+.Lslot_rest:
+	.endif
+	jmp	xcap_direct_unset
 	.set	slot, slot + 1
 	.endr
 SYM_CODE_END(xcap_direct_slots)
 _ASM_NOKPROBE(xcap_direct_slots)
 
+	.pushsection .rodata, "a"
+	.balign	4
+	/* struct xcap_direct_layout */
+SYM_DATA_START(xcap_direct_layout)
+	.long	.Lslot_call - xcap_direct_slots
+	.long	.Lslot_back - xcap_direct_slots
+	.long	.Lslot_counted - xcap_direct_slots
+	.long	.Lslot_rest - xcap_direct_slots
+SYM_DATA_END(xcap_direct_layout)
+	.popsection
+
+/* What a slot calls before it is anybody's. */
+SYM_FUNC_START(xcap_direct_unset)
+	RET
+SYM_FUNC_END(xcap_direct_unset)
+_ASM_NOKPROBE(xcap_direct_unset)
+
 /*
- * \work: the function returns how much it did. \wide: it may return a value in
- * two registers, %rax and %rdx.
+ * What a slot that is called calls, where the function's rest may be another's: that is what
+ * the address which the function left says. A return, not a jump, because what it goes to
+ * is no target for an indirect branch (IBT); with a call of its own.
  */
-.macro DIRECT_RETURN name:req, work=0, wide=0
-SYM_CODE_START(\name\()_before)
-	/* The unwinder looks up a return address less one. */
-	.set	sp_at_frame, XCAP_FRAME_SIZE + 8
-	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=sp_at_frame type=UNWIND_HINT_TYPE_CALL
-	nop
-SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
+SYM_CODE_START(xcap_direct_shared)
 	ANNOTATE_NOENDBR
+	UNWIND_HINT_FUNC
+	movq	(8 + XCAP_FRAME_SIZE)(%rsp), %r11
+	CALL_DEPTH_ACCOUNT
+	ANNOTATE_INTRA_FUNCTION_CALL
+	call	1f
+	int3
+1:	movq	%r11, (%rsp)
+	RET
+SYM_CODE_END(xcap_direct_shared)
+_ASM_NOKPROBE(xcap_direct_shared)
+
+/*
+ * The function has returned to its slot. \work: it returns how much it did. \wide: it may
+ * return a value in two registers, %rax and %rdx. \called: the slot was called.
+ */
+.macro DIRECT_RETURN name:req, work=0, wide=0, called=0
+SYM_CODE_START(\name)
+	ANNOTATE_NOENDBR
+	.set	sp_at_frame, XCAP_FRAME_SIZE + 8 + 8 * \called
+	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=sp_at_frame type=UNWIND_HINT_TYPE_CALL
 	movq	%rax, %r10
 	.if \wide
 	movq	%rdx, %r9
 	.endif
 	rdtsc
+	.if \called
+	/*
+	 * The processor expects a return to where the slot was called from. This is one:
+	 * mispredicted, but soon, and none after it.
+	 */
+	CALL_DEPTH_ACCOUNT
+	leaq	.Lreturned\@(%rip), %rcx
+	pushq	%rcx
+	RET
+.Lreturned\@:
+	ANNOTATE_NOENDBR
+	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=sp_at_frame type=UNWIND_HINT_TYPE_CALL
+	.endif
 	subl	XCAP_FRAME_TSC(%rsp), %eax
 	sbbl	(XCAP_FRAME_TSC + 4)(%rsp), %edx
 	jne	.Llong\@
@@ -243,7 +323,7 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	PREEMPT_DEC
 	jz	.Lpreempt\@
 .Lreturn\@:
-	addq	$XCAP_FRAME_SIZE, %rsp
+	addq	$(XCAP_FRAME_SIZE + 8 * \called), %rsp
 	movq	%r10, %rax
 	.if \wide
 	movq	%r9, %rdx
@@ -268,11 +348,13 @@ SYM_INNER_LABEL(\name, SYM_L_GLOBAL)
 	popq	%r9
 	popq	%r10
 	jmp	.Lrecorded\@
-SYM_CODE_END(\name\()_before)
-_ASM_NOKPROBE(\name\()_before)
+SYM_CODE_END(\name)
 _ASM_NOKPROBE(\name)
 .endm
 
 DIRECT_RETURN xcap_direct_return
 DIRECT_RETURN xcap_direct_return_work work=1
 DIRECT_RETURN xcap_direct_return_wide wide=1
+DIRECT_RETURN xcap_direct_called_return called=1
+DIRECT_RETURN xcap_direct_called_return_work work=1 called=1
+DIRECT_RETURN xcap_direct_called_return_wide wide=1 called=1

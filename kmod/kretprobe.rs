@@ -133,7 +133,7 @@ fn argument(regs: &pt_regs, index: u8) -> u64 {
 
 impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
-        cells.set_constants(target.constants(0));
+        cells.set_constants(target.constants());
         let (handler, entry_handler): (kretprobe_handler_t, kretprobe_handler_t) = match target.work
         {
             Work::None => (Some(on_return), Some(on_entry)),

@@ -2,6 +2,7 @@
 
 //! The module's rooms, one concept a file.
 
+pub(crate) mod armed;
 pub(crate) mod arming;
 pub(crate) mod bindings;
 pub(crate) mod btf;
@@ -15,6 +16,7 @@ pub(crate) mod control;
 pub(crate) mod cpu;
 pub(crate) mod debugfs;
 pub(crate) mod direct;
+pub(crate) mod draining;
 pub(crate) mod drivers;
 pub(crate) mod epoch;
 pub(crate) mod errors;

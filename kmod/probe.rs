@@ -116,6 +116,14 @@ impl Probe {
         )
     }
 
+    /// How the function's entry reaches an armed probe, where there are several ways.
+    pub(crate) fn variant(&self) -> Option<&'static str> {
+        match &self.life {
+            Life::Armed { hook, .. } => hook.variant(),
+            _ => None,
+        }
+    }
+
     /// Whether it is hooked as all are, not with a backend of its own.
     pub(crate) fn follows_choice(&self) -> bool {
         self.wanted.is_none() && !self.is_leaving()
@@ -136,7 +144,7 @@ impl Probe {
         }
         let found = match (self.entry, &self.function) {
             (Some(entry), _) => search::of_stage(entry, role, resolver)?,
-            (None, Some(function)) => search::by_name(&function.name, resolver)?,
+            (None, Some(function)) => search::again(function, resolver)?,
             (None, None) => return Ok(()),
         };
         self.life = match found {
@@ -152,16 +160,21 @@ impl Probe {
         Ok(())
     }
 
+    fn choice(&self, context: &ArmingContext) -> Choice {
+        self.wanted.unwrap_or(context.choice)
+    }
+
     /// Arms a probe that is stopped, with the backend that is wanted or the next best.
     ///
-    /// That it can't be armed is no error: its state and reason say why.
+    /// That it can't be armed is no error: its state and reason say why. What has to make way for
+    /// the next best drains, as after [`Probe::drain`].
     pub(crate) fn arm(&mut self, context: &ArmingContext) -> Result {
         match mem::replace(&mut self.life, Life::Stopped(None)) {
             Life::Stopped(None) => self.life = self.hook(context)?,
             Life::Stopped(Some(left))
             | Life::Failed {
                 left: Some(left), ..
-            } => self.life = Self::rearm(left),
+            } => self.life = self.rearm(left, context),
             other => self.life = other,
         }
         if let Life::Armed { hook, .. } = &self.life {
@@ -181,18 +194,28 @@ impl Probe {
             function,
             entry: self.entry,
             cells,
-            choice: self.wanted.unwrap_or(context.choice),
+            choice: self.choice(context),
         };
         arming.arm(context)
     }
 
     /// Lets calls in again where some may be in flight.
-    fn rearm(Left { hook, pin }: Left) -> Life {
+    fn rearm(&self, Left { hook, pin }: Left, context: &ArmingContext) -> Life {
+        if let Some(cells) = &self.cells {
+            // Calibrated anew, perhaps, since it was armed.
+            let costs = context.costs(hook.backend());
+            cells.set_costs(costs.outside, costs.whole());
+        }
         match hook.rearm() {
             Ok(hook) => Life::Armed {
                 hook,
                 pin,
                 instead: None,
+            },
+            // Another backend may have the function once no call returns through this hook.
+            Err((hook, _)) if self.choice(context) == Choice::Auto => Life::Draining {
+                left: Left { hook, pin },
+                next: Next::Renew,
             },
             Err((hook, error)) => Life::Failed {
                 why: Refusal::of(hook.backend(), error),

@@ -8,11 +8,8 @@ use super::{
     context::ArmingContext,
     epoch, hook,
     life::Next,
-    parameters,
     probe::Probe,
     refusal::Refusal,
-    role,
-    stages::STAGES,
     symbols::{self, Function, Index, Resolver},
 };
 use crate::abi::{backend::Choice, role::Role};
@@ -51,6 +48,19 @@ impl Registry {
     /// Arms all probes that can be and are not.
     pub(crate) fn arm_all(&mut self) -> Result {
         self.release_drained()?;
+        self.arm_stopped()?;
+        // Some hooks can't come back, and make way for another backend's.
+        if self.probes.iter().any(Probe::is_draining) {
+            hook::synchronize();
+            if self.release_drained()? {
+                self.arm_stopped()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Arms all probes that are stopped, or whose function is there now.
+    fn arm_stopped(&mut self) -> Result {
         let mut resolver = Resolver::new();
         for probe in self.probes.iter_mut() {
             probe.look(self.context.role, &mut resolver)?;
@@ -98,7 +108,7 @@ impl Registry {
     }
 
     /// Has what is left of the hooks of `chosen` freed once no call returns through it.
-    fn drain(&mut self, next: Next, chosen: impl Fn(&Probe) -> bool) {
+    pub(crate) fn drain(&mut self, next: Next, chosen: impl Fn(&Probe) -> bool) {
         let mut draining = false;
         for probe in self.probes.iter_mut().filter(|probe| chosen(probe)) {
             draining |= probe.drain(next);
@@ -109,7 +119,7 @@ impl Registry {
     }
 
     /// Frees what is left of hooks that no call returns through any more. True if there was any.
-    fn release_drained(&mut self) -> Result<bool> {
+    pub(crate) fn release_drained(&mut self) -> Result<bool> {
         let mut drained = KVec::new();
         for (index, probe) in self.probes.iter().enumerate() {
             if probe.has_drained()? {
@@ -238,7 +248,7 @@ impl Registry {
     }
 
     /// Takes off all hooks that are as `backend=` says, and arms others.
-    fn rehook(&mut self, choice: Choice) -> Result {
+    pub(crate) fn rehook(&mut self, choice: Choice) -> Result {
         let recording = self.recording;
         self.stop();
         self.context.choice = choice;
@@ -251,7 +261,7 @@ impl Registry {
     }
 
     /// Takes a probe off, and forgets it now or when no call returns to it.
-    fn take_off(&mut self, name: &CStr) -> Result {
+    pub(crate) fn take_off(&mut self, name: &CStr) -> Result {
         let index = self.position(name).ok_or(ENOENT)?;
         let probe = &mut self.probes[index];
         probe.disarm();
@@ -262,103 +272,11 @@ impl Registry {
             self.probes.remove(index).map(drop).map_err(|_| ENOENT)
         }
     }
-}
 
-/// Waits until none of `awaited` drains any more, and arms anew what has drained meanwhile.
-///
-/// The lock is free while it waits, so that `probes` can show why.
-///
-/// # Errors
-///
-/// `EINTR`: a signal came. What it waited for is `draining`, and goes on to.
-fn wait_drained(awaited: impl Fn(&Probe) -> bool) -> Result {
-    loop {
-        let mut registry = REGISTRY.lock();
-        if registry.release_drained()? && registry.recording {
-            registry.arm_all()?;
-        }
-        let mut probes = registry.probes.iter();
-        if !probes.any(|probe| probe.is_draining() && awaited(probe)) {
-            return Ok(());
-        }
-        drop(registry);
-        pause()?;
-    }
-}
-
-/// Lets others run for a while.
-///
-/// # Errors
-///
-/// `EINTR`: a signal is pending.
-fn pause() -> Result {
-    const MILLISECONDS: u32 = 10;
-    // SAFETY: Called from process context, with no spinlock held.
-    if unsafe { kernel::bindings::msleep_interruptible(MILLISECONDS) } > 0 {
-        Err(EINTR)
-    } else {
-        Ok(())
-    }
-}
-
-/// `backend=…`: hooks all probes anew that have no backend of their own.
-///
-/// # Errors
-///
-/// `EINTR`: a signal came; those that it waited for are `draining`, and another `backend=` goes on.
-pub(crate) fn choose(choice: Choice) -> Result {
-    REGISTRY.lock().rehook(choice)?;
-    wait_drained(|probe| !probe.is_leaving())
-}
-
-/// `del NAME`: takes a probe off, waits until no call will return to it, forgets it.
-///
-/// # Errors
-///
-/// `ENOENT`: there is none of that name. `EINTR`: a signal came; the probe is `draining`, another
-/// `del` goes on waiting.
-pub(crate) fn delete(name: &CStr) -> Result {
-    REGISTRY.lock().take_off(name)?;
-    wait_drained(|probe| probe.is_leaving() && *probe.name == *name)
-}
-
-/// All stages armed, until dropped.
-pub(crate) struct Armed;
-
-impl Armed {
-    pub(crate) fn start() -> Result<Self> {
-        // SAFETY: Called once, before anything else locks it.
-        unsafe { REGISTRY.init() };
-        let armed = Self;
-        let mut registry = REGISTRY.lock();
-        registry.context.role = role::current();
-        registry.context.choice = parameters::backend()?;
-        registry.clock = Clock::check();
-        for entry in &STAGES {
-            registry.probes.push(Probe::of_stage(entry)?, GFP_KERNEL)?;
-        }
-        registry.calibrate()?;
-        registry.start()?;
-        drop(registry);
-        Ok(armed)
-    }
-}
-
-impl Drop for Armed {
-    fn drop(&mut self) {
-        let mut registry = REGISTRY.lock();
-        registry.stop();
-        registry.drain(Next::Delete, |_| true);
-        // What may sleep pins the module: these return soon, and a signal can't hurry them.
-        // That counting takes memory is no error here either: there will be some.
-        while registry.probes.iter().any(Probe::is_draining) {
-            if !matches!(registry.release_drained(), Ok(true)) {
-                let _ = pause();
-            }
-        }
-        // A static is never dropped: what it holds is freed here.
-        registry.probes = KVec::new();
-        registry.index = None;
-        registry.context.calibration = None;
+    /// Frees what it holds: a static is never dropped.
+    pub(crate) fn clear(&mut self) {
+        self.probes = KVec::new();
+        self.index = None;
+        self.context.calibration = None;
     }
 }

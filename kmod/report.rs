@@ -153,10 +153,13 @@ pub(crate) fn probe(out: &SeqFile, probe: &Probe) {
         None => seq_print!(out, "- -"),
     }
     let reason = probe.why().map(Refusal::reason);
+    seq_print!(out, " {}", probe.backend().map_or("-", Backend::word));
+    if let Some(variant) = probe.variant() {
+        seq_print!(out, "({variant})");
+    }
     seq_print!(
         out,
-        " {} {} {}",
-        probe.backend().map_or("-", Backend::word),
+        " {} {}",
         probe.state().word(),
         reason.map_or("-", Reason::word)
     );

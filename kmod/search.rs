@@ -7,7 +7,7 @@ use super::{
     symbols::{Function, Resolver},
 };
 use crate::abi::{reason::Reason, role::Role};
-use kernel::{prelude::*, str::CStr};
+use kernel::prelude::*;
 
 /// What came of looking for a function.
 pub(crate) enum Search {
@@ -17,6 +17,11 @@ pub(crate) enum Search {
     Forbidden,
 }
 
+/// The function where it is now: its module may have come again, elsewhere.
+pub(crate) fn again(function: &Function, resolver: &mut Resolver) -> Result<Search> {
+    told(resolver.resolve_again(function))
+}
+
 /// The first of the stage's candidates in this role that the kernel has.
 pub(crate) fn of_stage(entry: &Entry, role: Role, resolver: &mut Resolver) -> Result<Search> {
     let mut found = Search::Absent(Reason::OtherRole);
@@ -24,7 +29,7 @@ pub(crate) fn of_stage(entry: &Entry, role: Role, resolver: &mut Resolver) -> Re
         if !candidate.found.includes(role) {
             continue;
         }
-        match by_name(candidate.function, resolver)? {
+        match told(resolver.resolve(candidate.function))? {
             Search::Found(function) => return Ok(Search::Found(function)),
             // One that is there and forbidden says more than others that are not there.
             Search::Absent(_) if matches!(found, Search::Forbidden) => {}
@@ -34,9 +39,8 @@ pub(crate) fn of_stage(entry: &Entry, role: Role, resolver: &mut Resolver) -> Re
     Ok(found)
 }
 
-/// The function `name`, which may have come in another module, elsewhere.
-pub(crate) fn by_name(name: &CStr, resolver: &mut Resolver) -> Result<Search> {
-    match resolver.resolve(name) {
+fn told(resolved: Result<Function>) -> Result<Search> {
+    match resolved {
         Ok(function) => Ok(Search::Found(function)),
         Err(error) if error == ENOMEM => Err(error),
         Err(error) if error == EINVAL => Ok(Search::Forbidden),

@@ -92,7 +92,24 @@ impl Resolver {
         Self(KVec::new())
     }
 
-    /// The function `name`.
+    /// The function, where it is now: of its own module, whatever others call theirs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Resolver::resolve`].
+    pub(crate) fn resolve_again(&mut self, function: &Function) -> Result<Function> {
+        match &function.module {
+            Some(module) => {
+                let (module, name) = (module.to_bytes(), function.name.to_bytes());
+                let module = core::str::from_utf8(module).map_err(|_| EINVAL)?;
+                let name = core::str::from_utf8(name).map_err(|_| EINVAL)?;
+                self.resolve(&CString::try_from_fmt(fmt!("{module}:{name}"))?)
+            }
+            None => self.resolve(&function.name),
+        }
+    }
+
+    /// The function `name`, or `module:name`.
     ///
     /// # Errors
     ///
@@ -195,7 +212,8 @@ fn each(visit: &mut dyn FnMut(&Symbol<'_>, usize) -> Result) -> Result {
     Ok(())
 }
 
-/// All functions that match `pattern` (`*`, `?`, `[…]`), at most `limit`.
+/// All functions that match `pattern` (`*`, `?`, `[…]`), at most `limit`; but for those that have
+/// one name, which can't be told apart.
 ///
 /// # Errors
 ///
@@ -218,9 +236,10 @@ pub(crate) fn matching(pattern: &CStr, limit: usize) -> Result<KVec<Function>> {
     })?;
     let mut traceable = KVec::new();
     let mut resolver = Resolver::new();
-    for function in found {
-        if is_traceable(function.address)? {
-            if let Ok(function) = resolver.resolve(&function.name) {
+    for function in &found {
+        let namesakes = found.iter().filter(|other| *other.name == *function.name);
+        if namesakes.count() == 1 && is_traceable(function.address)? {
+            if let Ok(function) = resolver.resolve_again(function) {
                 traceable.push(function, GFP_KERNEL)?;
             }
         }
@@ -343,6 +362,6 @@ impl Index {
         if !is_traceable(function.address)? {
             return Err(EINVAL);
         }
-        Resolver::new().resolve(&function.name)
+        Resolver::new().resolve_again(&function)
     }
 }

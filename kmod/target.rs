@@ -24,9 +24,15 @@ pub(crate) struct Costs {
     pub(crate) outside: u32,
 }
 
+impl Costs {
+    pub(crate) fn whole(self) -> u32 {
+        self.inside.saturating_add(self.outside)
+    }
+}
+
 impl Target {
     /// What the cells have to know of it.
-    pub(crate) fn constants(&self, return_to: usize) -> Constants {
+    pub(crate) fn constants(&self) -> Constants {
         Constants {
             work_mask: match self.work {
                 Work::None => 0,
@@ -35,8 +41,7 @@ impl Target {
                 Work::Argument(_) => u64::from(u32::MAX),
             },
             outside: self.costs.outside,
-            cost: self.costs.inside.saturating_add(self.costs.outside),
-            return_to,
+            cost: self.costs.whole(),
         }
     }
 }

@@ -141,7 +141,7 @@ macro_rules! functions {
         // No two words of a cell are in one place.
         const _: () = {
             let words: &[&[usize]] = &[
-                &[at!(zeros), at!(work_mask), at!(costs), at!(return_to)],
+                &[at!(zeros), at!(work_mask), at!(costs), at!(pending)],
                 $($( offsets!($($origin $(($($from)*))?)+), )*)*
             ];
             let mut taken = [false; Cell::HISTOGRAM / 8];
@@ -175,7 +175,7 @@ pub(crate) fn add(totals: &mut Totals, cell: &Cell) {
     }
     totals.merge(&figures);
     let buckets = &mut totals.histogram;
-    for (raw, &count) in cell.raw_histogram().iter().enumerate() {
+    for (raw, count) in cell.raw_histogram() {
         let bucket = histogram::bucket_of_raw(raw);
         buckets[bucket] = buckets[bucket].wrapping_add(count);
     }

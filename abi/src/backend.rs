@@ -2,9 +2,9 @@
 
 //! The column `backend`, which backend is wanted, and which functions each can have.
 
-use super::{reason::Reason, words::words};
+use super::{reason::Reason, vocabulary::vocabulary};
 
-words! {
+vocabulary! {
     /// How a function is hooked.
     pub enum Backend {
         /// kprobe at entry, rethook at return.

@@ -29,11 +29,11 @@ macro_rules! figures {
                 stage: Text, First, Later, probe;
                 /// The kernel function whose calls are timed, or `-`.
                 function: Option<Text>, First, Later, probe;
-                /// `kretprobe`, `fprobe`, `direct`, or `-`.
+                /// A word of `Backend`, or `-`.
                 backend: Option<Text>, First, Later, probe;
-                /// One of `armed`, `stopped`, `absent`, `blacklisted`, `gone`, `draining`, `failed`.
+                /// A word of `State`.
                 state: Text, First, Later, probe;
-                /// Why the stage is in this state, one word (`no_such_function`, …), or `-`.
+                /// Why the stage is in this state: a word of `Reason`, or `-`.
                 reason: Option<Text>, First, Later, probe;
             }
             calls {

@@ -21,5 +21,5 @@ pub mod role;
 pub mod rules;
 pub mod stage;
 pub mod state;
+mod vocabulary;
 pub mod word;
-mod words;

@@ -2,9 +2,9 @@
 
 //! The column `reason`.
 
-use super::words::words;
+use super::vocabulary::vocabulary;
 
-words! {
+vocabulary! {
     /// Why a probe is in its state, or not on the backend that was to be expected.
     pub enum Reason {
         /// `stop` was written.

@@ -2,9 +2,9 @@
 
 //! The header line `# role`.
 
-use super::words::words;
+use super::vocabulary::vocabulary;
 
-words! {
+vocabulary! {
     /// What a kernel is to Xen.
     pub enum Role {
         /// No hypervisor that xcap knows.

@@ -4,9 +4,9 @@
 //!
 //! Which functions may be each of them is in kmod/stages.rs.
 
-use super::words::words;
+use super::vocabulary::vocabulary;
 
-words! {
+vocabulary! {
     /// A step of the capture path, or what interrupts it; in the order in which a frame meets them.
     ///
     /// In files, other names are of functions that somebody added.

@@ -2,9 +2,9 @@
 
 //! The column `state`.
 
-use super::words::words;
+use super::vocabulary::vocabulary;
 
-words! {
+vocabulary! {
     /// What has become of a probe.
     pub enum State {
         /// The function's calls are being timed.

@@ -22,8 +22,6 @@ struct Module {
     parent: Option<usize>,
     children: BTreeMap<String, usize>,
     named: Named,
-    /// Macros that it exports, which are then named in the root.
-    macros: BTreeSet<String>,
 }
 
 /// All modules of a crate; the first is its root.
@@ -66,7 +64,6 @@ impl Modules {
             parent,
             children: BTreeMap::new(),
             named: Named::of(items),
-            macros: items.iter().filter_map(exported_macro).collect(),
         });
         for item in items.iter().filter(|item| !is_test_only(item)) {
             let Item::Mod(item) = item else { continue };
@@ -126,7 +123,9 @@ impl Modules {
     fn resolve(&self, this: usize, path: &[String], depth: usize) -> Option<usize> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
-            "crate" => self.descend(0, rest, depth),
+            "crate" => self
+                .exported_macro(rest)
+                .or_else(|| self.descend(0, rest, depth)),
             "self" => self.descend(this, rest, depth),
             "super" => self.descend(self.0[this].parent?, rest, depth),
             // A variable may have its name.
@@ -136,6 +135,14 @@ impl Modules {
                 self.descend(child, rest, depth)
             }
         }
+    }
+
+    /// The module that declares the macro `path`.
+    fn exported_macro(&self, path: &[String]) -> Option<usize> {
+        let [name] = path else { return None };
+        self.0
+            .iter()
+            .position(|module| module.named.exported_macros.contains(name))
     }
 
     fn descend(&self, this: usize, path: &[String], depth: usize) -> Option<usize> {
@@ -158,23 +165,8 @@ impl Modules {
             .find(|used| used.name.as_ref() == Some(first) && used.path != [first.as_str()]);
         passed_on
             .and_then(|used| self.resolve(this, &[&used.path, rest].concat(), depth))
-            .or_else(|| {
-                self.0
-                    .iter()
-                    .position(|module| this == 0 && module.macros.contains(first))
-            })
             .or(Some(this))
     }
-}
-
-fn exported_macro(item: &Item) -> Option<String> {
-    let Item::Macro(item) = item else { return None };
-    let exported = |attribute: &Attribute| attribute.path().is_ident("macro_export");
-    let name = item
-        .ident
-        .as_ref()
-        .filter(|_| item.attrs.iter().any(exported))?;
-    Some(name.to_string())
 }
 
 fn path_attribute(attributes: &[Attribute]) -> Option<String> {

@@ -4,7 +4,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, ItemMod, ItemUse, Macro, Path, UseTree, Visibility};
+use syn::{Attribute, Item, ItemMacro, ItemMod, ItemUse, Macro, Path, UseTree, Visibility};
 
 use crate::test_only::is_test_only;
 
@@ -18,6 +18,8 @@ pub struct Named {
     pub paths: Vec<Segments>,
     /// What is imported.
     pub uses: Vec<Use>,
+    /// Macros that are declared here and, by `#[macro_export]`, had from the crate's root.
+    pub exported_macros: Vec<String>,
 }
 
 /// A name that `use` brings.
@@ -124,6 +126,18 @@ impl<'ast> Visit<'ast> for Named {
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
         let is_reexport = !matches!(item.vis, Visibility::Inherited);
         self.import(&item.tree, Segments::new(), is_reexport);
+    }
+
+    fn visit_item_macro(&mut self, item: &'ast ItemMacro) {
+        let is_exported = |attribute: &Attribute| attribute.path().is_ident("macro_export");
+        if let Some(name) = item
+            .ident
+            .as_ref()
+            .filter(|_| item.attrs.iter().any(is_exported))
+        {
+            self.exported_macros.push(name.to_string());
+        }
+        visit::visit_item_macro(self, item);
     }
 
     fn visit_path(&mut self, path: &'ast Path) {

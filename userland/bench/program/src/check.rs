@@ -14,7 +14,7 @@ use crate::tool::Tool;
 use anyhow::{bail, Result};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use xcap_read::output::print;
+use xcap_output::print;
 
 /// C modules, each with the backend that may cost a tenth more than it.
 pub const REFERENCES: [(&str, &str); 2] = [("c_kretprobe", "kretprobe"), ("c_fprobe", "fprobe")];

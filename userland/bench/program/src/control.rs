@@ -6,31 +6,29 @@ use anyhow::{bail, Context, Result};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use xcap_read::report::StageReport;
-use xcap_read::{Options, Report};
-
-const FOLDER: &str = "/sys/kernel/debug/xcap";
+use xcap_abi::paths::{CONTROL, PROBES, STATS};
+use xcap_stats::report::StageReport;
+use xcap_stats::{Options, Report};
 
 /// xcap's backends, the reference first.
 pub const BACKENDS: [&str; 3] = ["kretprobe", "fprobe", "direct"];
 
 /// Writes one command to `control`.
 pub fn control(command: &str) -> Result<()> {
-    let path = format!("{FOLDER}/control");
-    match fs::write(&path, command) {
+    match fs::write(CONTROL, command) {
         Ok(()) => Ok(()),
-        Err(e) if e.kind() == ErrorKind::NotFound && !Path::new(&path).exists() => {
-            bail!("{path} isn't there: load the module (insmod xcap.ko), and be root")
+        Err(e) if e.kind() == ErrorKind::NotFound && !Path::new(CONTROL).exists() => {
+            bail!("{CONTROL} isn't there: load the module (insmod xcap.ko), and be root")
         }
-        Err(e) if e.kind() == ErrorKind::PermissionDenied => bail!("cannot write {path}: be root"),
-        Err(e) => {
-            Err(e).with_context(|| format!("xcap refused '{command}'; {FOLDER}/probes may say why"))
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            bail!("cannot write {CONTROL}: be root")
         }
+        Err(e) => Err(e).with_context(|| format!("xcap refused '{command}'; {PROBES} may say why")),
     }
 }
 
 pub fn report() -> Result<Report> {
-    let stats = xcap_read::load(xcap_read::DEFAULT_PATH.as_ref())?;
+    let stats = xcap_stats::load(STATS.as_ref())?;
     Ok(Report::new(&stats, Options::default()))
 }
 

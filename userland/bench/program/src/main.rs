@@ -6,7 +6,7 @@ mod cli;
 
 use anyhow::{bail, Context, Result};
 use clap::{Parser, ValueEnum};
-use cli::{AllOptions, CheckOptions, Cli, Command, UmaskOptions};
+use cli::{AllOptions, CheckOptions, Cli, Command, SiliconOptions, UmaskOptions};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use xcap_bench::testbed::Testbed;
 use xcap_bench::umask::{self, Plan};
 use xcap_bench::{check, document, show};
 use xcap_machines::files::replace;
-use xcap_read::output::print;
+use xcap_output::print;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Umask(options) => umask(&options),
+        Command::Silicon(options) => silicon(&options),
         Command::Check(options) => check(&options),
         Command::All(options) => all(&options),
         Command::Guest { job } => {
@@ -55,6 +56,30 @@ fn umask(options: &UmaskOptions) -> Result<()> {
         None => {}
         Some(path) if path == Path::new("-") => print(&text)?,
         Some(path) => replace(path, &text)?,
+    }
+    Ok(())
+}
+
+fn silicon(options: &SiliconOptions) -> Result<()> {
+    let (repetitions, calls) = match options.quick {
+        true => (5, 101),
+        false => (options.repetitions, options.calls),
+    };
+    let silicon = xcap_silicon::measure(&xcap_silicon::Plan {
+        repetitions,
+        calls,
+        cpu: options.cpu,
+    })?;
+    let text = serde_json::to_string_pretty(&silicon)? + "\n";
+    replace(&options.output.join("silicon.json"), &text)?;
+    if let Some(path) = &options.document {
+        let document = fs::read_to_string(path)
+            .with_context(|| format!("cannot read '{}'", path.display()))?;
+        let section = xcap_silicon::document::section(&silicon);
+        replace(path, &xcap_silicon::document::place(&document, &section))?;
+    }
+    if !options.quiet {
+        print(&xcap_silicon::show::silicon(&silicon))?;
     }
     Ok(())
 }
@@ -97,8 +122,14 @@ fn all(options: &AllOptions) -> Result<()> {
         benchmark.measure(&testbed, part, plan, &options.peers, &keep);
     }
     save(&benchmark, &tree)?;
-    let document = document::markdown(&benchmark);
-    replace(&tree.join("docs/benchmarks.md"), &document)?;
+    let path = tree.join("docs/benchmarks.md");
+    let mut document = document::markdown(&benchmark);
+    // What `make silicon` wrote is of a machine that needn't be this one.
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    if let Some(section) = xcap_silicon::document::section_of(&old) {
+        document = xcap_silicon::document::place(&document, section);
+    }
+    replace(&path, &document)?;
     eprintln!("xcap-bench: wrote docs/benchmarks.md and results/bench/bench.json");
     print(&document)?;
     if !benchmark.failed.is_empty() {

@@ -83,7 +83,7 @@ fn row(backend: &str) -> Result<Scale> {
     }
     let memory = Memory::now()?;
     let added = (STEPS[STEPS.len() - 1] - 1) as f64;
-    let (read_ms, _) = milliseconds(|| Ok(fs::read(xcap_read::DEFAULT_PATH)?))?;
+    let (read_ms, _) = milliseconds(|| Ok(fs::read(xcap_abi::paths::STATS)?))?;
     let (stop_ms, ()) = milliseconds(|| control("stop"))?;
     // Direct calls that may sleep hold the module until they are deleted.
     let (del_ms, ()) = milliseconds(|| {

@@ -19,9 +19,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     ("xcap-paper", &["lab", "machines", "session"]),
     ("xcap-paper", &["plan", "run"]),
-    ("xcap-read", &["correction", "report", "warning"]),
-    ("xcap-read", &["show", "tables"]),
-    ("xcap-read program", &["main", "watch"]),
 ];
 
 /// A file's name for people: its own, or its folder's.
@@ -145,4 +142,18 @@ fn tests_may_look_at_what_uses_them() {
     let a = ("a.rs", "use crate::b;");
     let b = ("b.rs", "#[cfg(test)] mod tests { use crate::a; }");
     assert!(circles_of(&[ROOT, a, b, ("c.rs", "")]).is_empty());
+}
+
+#[test]
+fn a_macro_is_where_it_is_declared() {
+    let a = (
+        "a.rs",
+        "#[macro_export] macro_rules! m { () => {} } use crate::b;",
+    );
+    let user = "crate::m!();";
+    assert!(circles_of(&[ROOT, a, ("b.rs", ""), ("c.rs", user)]).is_empty());
+    assert_eq!(
+        circles_of(&[ROOT, a, ("b.rs", user), ("c.rs", "")]),
+        [["a", "b"]]
+    );
 }

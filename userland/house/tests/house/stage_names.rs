@@ -2,7 +2,6 @@
 
 //! Names of stages are written once, in abi/: elsewhere they are values of `Stage`.
 
-use std::collections::HashSet;
 use std::fs;
 
 use xcap_abi::stage::Stage;
@@ -17,13 +16,9 @@ const HOMONYMS: [(&str, &str); 1] = [
     ("image/guest.rs", "bridge"),
 ];
 
-/// Where they are still written. This list only gets shorter.
-const NOT_YET: [&str; 1] = ["userland/study/paper"];
-
 #[test]
 fn stages_are_named_in_one_place() {
     let mut written = Vec::new();
-    let mut excused = HashSet::new();
     for file in tracked::with_extension(&["rs"]) {
         let is_test = file.iter().any(|part| part == "tests" || part == "trials");
         if file.starts_with("abi") || is_test {
@@ -35,12 +30,7 @@ fn stages_are_named_in_one_place() {
             let means_another = HOMONYMS
                 .iter()
                 .any(|&(place, word)| file.ends_with(place) && word == text);
-            if Stage::parse(&text).is_none() || means_another {
-                continue;
-            }
-            if let Some(folder) = NOT_YET.iter().find(|folder| file.starts_with(folder)) {
-                excused.insert(folder);
-            } else {
+            if Stage::parse(&text).is_some() && !means_another {
                 written.push(format!("{}:{line}: {text}", file.display()));
             }
         }
@@ -49,11 +39,6 @@ fn stages_are_named_in_one_place() {
         written.is_empty(),
         "Stage in abi/src/stage.rs has them as values:\n{}",
         written.join("\n")
-    );
-    assert_eq!(
-        excused.len(),
-        NOT_YET.len(),
-        "take what is mended off NOT_YET"
     );
 }
 

@@ -14,6 +14,8 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+pub use xcap_abi::paths::CONTROL;
+
 /// `w0s0064`: frames of so many bytes, so many µs apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scenario {
@@ -85,8 +87,6 @@ struct Captured {
     tp_packets: u64,
     tp_drops: u64,
 }
-
-pub const CONTROL: &str = "/sys/kernel/debug/xcap/control";
 
 /// A capture that hangs for so long has failed; a slow machine is slower than anything seen.
 const PATIENCE: Duration = Duration::from_secs(240);

@@ -13,8 +13,8 @@ use xcap_machines::hops::Hops;
 use xcap_machines::progress::step;
 use xcap_machines::scenario::{self, Measured, Run, SCENARIOS};
 use xcap_machines::{Config, Lab, Materials, Place};
-use xcap_read::output::print;
-use xcap_read::report::{Report, StageReport};
+use xcap_output::print;
+use xcap_stats::report::{Report, StageReport};
 
 pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
     let materials = Materials::prepare(None)?;

@@ -2,9 +2,9 @@
 
 //! Whether figures differ. Repetitions are the samples: calls of one run aren't independent.
 
-use basic_stats::core::{AltHyp, SampleMoments};
-use basic_stats::normal::{student_1samp_alt_hyp_ci, student_1samp_p, welch_p};
-use xcap_read::Moments;
+use statrs::statistics::Statistics;
+use xcap_stats::student::{p_value, quantile};
+use xcap_stats::Moments;
 
 use crate::study::Series;
 
@@ -55,47 +55,70 @@ pub fn equivalence(one: &Series, other: &Series) -> Result<(f64, f64), String> {
         .filter_map(|(repetition, one)| Some((one / other.get(repetition)?).ln()))
         .filter(|logarithm| logarithm.is_finite())
         .collect();
-    let moments = moments(&logarithms)?;
-    let interval = interval(&moments, 2.0 * ALPHA)?;
-    Ok((interval.0.exp(), interval.1.exp()))
+    let (low, high) = Mean::of(&logarithms)?.interval(2.0 * ALPHA);
+    Ok((low.exp(), high.exp()))
 }
 
 /// Welch's test on all calls, as if they were independent: the paper's own view.
 pub fn welch(one: &Moments, other: &Moments) -> Option<f64> {
-    let convert = |moments: &Moments| {
-        SampleMoments::new(moments.count, moments.sum as f64, moments.sumsq as f64)
-    };
-    welch_p(&convert(one), &convert(other), AltHyp::Ne).ok()
+    let difference = one.mean()? - other.mean()?;
+    let (one, one_freedom) = squared_error(one)?;
+    let (other, other_freedom) = squared_error(other)?;
+    let squared = one + other;
+    let freedom = squared.powi(2) / (one.powi(2) / one_freedom + other.powi(2) / other_freedom);
+    (squared > 0.0).then(|| p_value(difference / squared.sqrt(), freedom))
+}
+
+/// Of the mean of independent samples: its squared standard error, and the degrees of freedom.
+fn squared_error(moments: &Moments) -> Option<(f64, f64)> {
+    let count = moments.count as f64;
+    Some((moments.variance()? / count, count - 1.0))
 }
 
 fn student(values: &[f64], expected: f64) -> Result<Estimate, String> {
-    let moments = moments(values)?;
-    let (low, high) = interval(&moments, ALPHA)?;
+    let mean = Mean::of(values)?;
+    let (low, high) = mean.interval(ALPHA);
     Ok(Estimate {
-        value: moments.mean().map_err(|error| error.to_string())?,
+        value: mean.value,
         low,
         high,
-        p: student_1samp_p(&moments, expected, AltHyp::Ne).map_err(|error| error.to_string())?,
+        p: p_value((mean.value - expected) / mean.error, mean.freedom),
         repetitions: values.len(),
     })
 }
 
-fn moments(values: &[f64]) -> Result<SampleMoments, String> {
-    match values {
-        [] => Err("no repetition has figures of both".into()),
-        [_] => Err("one repetition alone has figures of both; it takes two".into()),
-        [first, rest @ ..] if rest.iter().all(|value| value == first) => {
-            Err("all repetitions are the same: nothing to test with".into())
-        }
-        values => Ok(SampleMoments::from_slice(values)),
-    }
+/// The mean of a few values.
+struct Mean {
+    value: f64,
+    /// Its standard error.
+    error: f64,
+    freedom: f64,
 }
 
-fn interval(moments: &SampleMoments, alpha: f64) -> Result<(f64, f64), String> {
-    let interval = student_1samp_alt_hyp_ci(moments, AltHyp::Ne, alpha);
-    interval
-        .map(|ci| (ci.0, ci.1))
-        .map_err(|error| error.to_string())
+impl Mean {
+    fn of(values: &[f64]) -> Result<Self, String> {
+        match values {
+            [] => Err("no repetition has figures of both".into()),
+            [_] => Err("one repetition alone has figures of both; it takes two".into()),
+            [first, rest @ ..] if rest.iter().all(|value| value == first) => {
+                Err("all repetitions are the same: nothing to test with".into())
+            }
+            values => {
+                let count = values.len() as f64;
+                Ok(Self {
+                    value: values.mean(),
+                    error: values.std_dev() / count.sqrt(),
+                    freedom: count - 1.0,
+                })
+            }
+        }
+    }
+
+    /// What holds it but for a chance of `alpha`.
+    fn interval(&self, alpha: f64) -> (f64, f64) {
+        let half_width = quantile(100.0 * (1.0 - alpha), self.freedom) * self.error;
+        (self.value - half_width, self.value + half_width)
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use xcap_abi::stage::Stage;
 
 use crate::part::{Part, FORMAT};
 use crate::run_id::RunId;
@@ -167,16 +168,16 @@ fn nic(part: &Part) -> Hop {
 
 /// Frames that the bridge took: it has no counter of its own, but xcap counts its calls.
 fn bridge(dom0: &Part) -> Option<Hop> {
-    let stats = |text: &Option<String>| xcap_read::parse(text.as_deref()?).ok();
+    let stats = |text: &Option<String>| xcap_stats::parse(text.as_deref()?).ok();
     let (before, after) = (stats(&dom0.before.stats)?, stats(&dom0.after.stats)?);
-    let difference = xcap_read::difference(&before, &after).ok()?;
+    let difference = xcap_stats::difference(&before, &after).ok()?;
     let stage = difference
         .stages
         .iter()
-        .find(|stage| stage.name == "bridge")?;
+        .find(|stage| stage.stage == Stage::Bridge.word())?;
     stage.function.as_ref()?;
     Some(hop(
-        "bridge",
+        Stage::Bridge.word(),
         "dom0",
         stage.entries,
         &[],

@@ -100,7 +100,7 @@ fn environment(parts: &BTreeMap<String, Part>) -> Result<Environment> {
         return Ok(Environment::Native);
     };
     let text = domu.after.stats.as_deref().unwrap_or_default();
-    match xcap_read::parse(text)?.role.as_str() {
+    match xcap_stats::parse(text)?.role.as_str() {
         "domU-pv" => Ok(Environment::XenPv),
         "domU-pvh" => Ok(Environment::XenPvh),
         _ => Ok(Environment::XenHvm),

@@ -2,7 +2,7 @@
 
 //! What a histogram says of how samples are spread.
 
-use xcap_read::Histogram;
+use xcap_stats::Histogram;
 
 /// A hump of the distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]

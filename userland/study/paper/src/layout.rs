@@ -97,9 +97,9 @@ fn domain_files(
     for (when, snapshot) in [("before", &part.before), ("after", &part.after)] {
         let text = snapshot.stats.as_ref();
         let text = text.with_context(|| format!("{run}: {domain} has no stats {when}"))?;
-        let stats = xcap_read::parse(text)
+        let stats = xcap_stats::parse(text)
             .with_context(|| format!("{run}: the stats of {domain} {when}"))?;
-        let report = xcap_read::Report::new(&stats, xcap_read::Options::default());
+        let report = xcap_stats::Report::new(&stats, xcap_stats::Options::default());
         let folder = root.join(when);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join(format!("{domain}.stats")), text)?;

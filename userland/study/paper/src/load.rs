@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 use serde::de::DeserializeOwned;
-use xcap_read::{Options, Report, Stats};
+use xcap_stats::{Options, Report, Stats};
 
 use crate::environment::Surroundings;
 use crate::frames::Frames;
@@ -138,8 +138,7 @@ fn one(results: &Path, id: RunId) -> Result<Run> {
     for &domain in id.environment.domains() {
         let before = reading(&folder.join("before"), domain)?;
         let after = reading(&folder.join("after"), domain)?;
-        let measured = xcap_read::difference(&before, &after)
-            .map_err(plain)
+        let measured = xcap_stats::difference(&before, &after)
             .with_context(|| format!("'{}': {domain}", folder.display()))?;
         stats.insert(domain, measured);
     }
@@ -154,7 +153,7 @@ fn one(results: &Path, id: RunId) -> Result<Run> {
 /// A domain's stats, as text and as JSON, which have to say the same.
 fn reading(folder: &Path, domain: Domain) -> Result<Stats> {
     let text = folder.join(format!("{domain}.stats"));
-    let stats = xcap_read::load(&text).map_err(plain)?;
+    let stats = xcap_stats::load(&text)?;
     if !domain.fits(&stats.role) {
         bail!("'{}' is of {}, not of {domain}", text.display(), stats.role);
     }
@@ -176,11 +175,6 @@ fn reading(folder: &Path, domain: Domain) -> Result<Stats> {
         );
     }
     Ok(stats)
-}
-
-/// Its text names its cause already.
-fn plain(error: xcap_read::Error) -> anyhow::Error {
-    anyhow::Error::msg(error.to_string())
 }
 
 fn json<T: DeserializeOwned>(path: &PathBuf) -> Result<T> {

@@ -9,12 +9,12 @@ use std::process::ExitCode;
 
 use anyhow::{bail, Result};
 use clap::Parser;
+use xcap_output::print;
 use xcap_paper::part::Task;
 use xcap_paper::record::record;
 use xcap_paper::run::{run, Commands, Study};
 use xcap_paper::run_id::Environment;
 use xcap_paper::{gather, report};
-use xcap_read::output::print;
 
 use cli::{Cli, Command, GatherOptions, MachineOptions, RecordOptions, ReportOptions, RunOptions};
 

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xcap_read::{Histogram, Moments, Options, Report, Stage};
+use xcap_abi::stage::Stage;
+use xcap_stats::{Histogram, Moments, Options, Report};
 
 use crate::environment::World;
 use crate::load::Run;
@@ -102,7 +103,7 @@ impl Study {
             .collect()
     }
 
-    pub fn pooled(&self, condition: Condition, domain: Domain, name: &str) -> Option<Pooled> {
+    pub fn pooled(&self, condition: Condition, domain: Domain, name: Stage) -> Option<Pooled> {
         let mut pooled: Option<Pooled> = None;
         let mut corrected = Some(0.0);
         for run in self.of(condition) {
@@ -128,12 +129,12 @@ impl Study {
             });
             all.add(stage);
             all.frames += frames;
-            if let Some(mean) = stage.moments.mean() {
+            if let Some(mean) = Moments::of(stage).mean() {
                 all.means.insert(run.id.repetition, mean);
                 let less = less_probes(run, domain, name);
                 corrected = corrected
                     .zip(less)
-                    .map(|(sum, less)| sum + less * stage.moments.count as f64);
+                    .map(|(sum, less)| sum + less * stage.count as f64);
             }
         }
         let mut pooled = pooled?;
@@ -144,10 +145,10 @@ impl Study {
 }
 
 impl Pooled {
-    fn add(&mut self, stage: &Stage) {
-        self.moments.count += stage.moments.count;
-        self.moments.sum += stage.moments.sum;
-        self.moments.sumsq += stage.moments.sumsq;
+    fn add(&mut self, stage: &xcap_stats::Stage) {
+        self.moments.count += stage.count;
+        self.moments.sum += stage.sum;
+        self.moments.sumsq += stage.sumsq;
         self.min = [self.min, stage.min].into_iter().flatten().min();
         self.max = [self.max, stage.max].into_iter().flatten().max();
         self.missed += stage.missed;
@@ -188,11 +189,11 @@ impl Pooled {
 }
 
 /// A stage that the kernel had, with or without calls.
-pub fn stage<'a>(run: &'a Run, domain: Domain, name: &str) -> Option<&'a Stage> {
+pub fn stage(run: &Run, domain: Domain, name: Stage) -> Option<&xcap_stats::Stage> {
     let stages = &run.stats.get(&domain)?.stages;
     stages
         .iter()
-        .find(|stage| stage.name == name && stage.function.is_some())
+        .find(|stage| stage.stage == name.word() && stage.function.is_some())
 }
 
 /// Frames that came to a machine.
@@ -204,38 +205,38 @@ pub fn frames_at(run: &Run, domain: Domain) -> u64 {
     run.frames.hop(hop).map_or(0, |hop| hop.passed)
 }
 
-pub fn mean(run: &Run, domain: Domain, name: &str) -> Option<f64> {
-    stage(run, domain, name)?.moments.mean()
+pub fn mean(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
+    Moments::of(stage(run, domain, name)?).mean()
 }
 
-pub fn median(run: &Run, domain: Domain, name: &str) -> Option<f64> {
+pub fn median(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
     let stage = stage(run, domain, name)?;
     let median = stage.histogram.quantile(0.5, stage.min, stage.max)?;
     Some(median.value as f64)
 }
 
-pub fn variance(run: &Run, domain: Domain, name: &str) -> Option<f64> {
-    stage(run, domain, name)?.moments.variance()
+pub fn variance(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
+    Moments::of(stage(run, domain, name)?).variance()
 }
 
-pub fn calls(run: &Run, domain: Domain, name: &str) -> Option<f64> {
-    Some(stage(run, domain, name)?.moments.count as f64)
+pub fn calls(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
+    Some(stage(run, domain, name)?.count as f64)
 }
 
 /// All cycles in a stage.
-pub fn sum(run: &Run, domain: Domain, name: &str) -> Option<f64> {
-    Some(stage(run, domain, name)?.moments.sum as f64)
+pub fn sum(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
+    Some(stage(run, domain, name)?.sum as f64)
 }
 
-pub fn self_sum(run: &Run, domain: Domain, name: &str) -> Option<f64> {
+pub fn self_sum(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
     Some(stage(run, domain, name)?.self_sum as f64)
 }
 
-fn less_probes(run: &Run, domain: Domain, name: &str) -> Option<f64> {
+fn less_probes(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
     let report = Report::new(run.stats.get(&domain)?, Options::default());
     let stage = report
         .stages
         .into_iter()
-        .find(|stage| stage.stage == name)?;
+        .find(|stage| stage.stage == name.word())?;
     stage.corrected?.mean
 }

@@ -110,7 +110,7 @@ fn every_frame_is_accounted_for(results: &Path) {
             let lost: u64 = stats
                 .stages
                 .iter()
-                .map(|stage| stage.missed_by.pool + stage.missed_by.busy)
+                .map(|stage| stage.missed_pool + stage.missed_busy)
                 .sum();
             assert_eq!(lost, 0, "{} {domain}", run.id);
         }

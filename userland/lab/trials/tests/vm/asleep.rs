@@ -7,7 +7,7 @@ use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::{capturing_place, control, destination, CONTROL};
 use xcap_machines::{Guest, Lab, Place, Running};
-use xcap_read::report::StageReport;
+use xcap_stats::report::StageReport;
 
 /// The backends by name, each of which a sleeping function may be asked to have.
 pub const BACKENDS: [&str; 3] = ["kretprobe", "fprobe", "direct"];

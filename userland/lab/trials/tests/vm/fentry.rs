@@ -161,6 +161,18 @@ fn taken_stage(lab: &Lab) -> Result<()> {
     capture(lab, CALLS as u32, 100)?;
     let ours = count(guest, "deliver")?;
     ensure!(ours == CALLS, "{ours} of {CALLS} frames when BPF is gone");
+
+    // Taken while we are stopped.
+    control(guest, "stop")?;
+    let rival = Rival::holding(guest, "packet_rcv")?;
+    control(guest, "start")?;
+    is(guest, "deliver", "fprobe", "armed", Some("direct_taken"))?;
+    capture(lab, CALLS as u32, 100)?;
+    let (ours, runs) = (count(guest, "deliver")?, rival.end()?);
+    ensure!(
+        (ours, runs) == (CALLS, CALLS),
+        "of {CALLS} frames after start we saw {ours}, BPF {runs}"
+    );
     reload(guest)
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 use xcap_machines::hops::{Counters, Hops};
 use xcap_machines::scenario::{capturing_place, control, destination};
 use xcap_machines::{Lab, Place};
-use xcap_read::report::StageReport;
+use xcap_stats::report::StageReport;
 
 const FRAMES: &str = "10000";
 

@@ -9,9 +9,12 @@ use xcap_machines::scenario::{control, CONTROL};
 use xcap_machines::{Guest, Place};
 
 /// What is refused, and with which words.
-const REFUSED: [(&str, &str); 9] = [
+const REFUSED: [(&str, &str); 11] = [
     ("add no_such_function", "No such file"),
     ("add 'no_such_*'", "No such file"),
+    // Several have the name.
+    ("add type_show", "requested address"),
+    ("add 'type_sho[w]'", "No such file"),
     ("add do_syscall_64", "Invalid argument"),
     ("add packet_rcv as deliver", "File exists"),
     ("add packet_rcv as taken", "File exists"),

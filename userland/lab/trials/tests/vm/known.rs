@@ -9,8 +9,8 @@ use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use xcap_machines::{Config, Lab, Place};
-use xcap_read::parse;
-use xcap_read::report::{Options, Report, StageReport};
+use xcap_stats::parse;
+use xcap_stats::report::{Options, Report, StageReport};
 
 /// How far a corrected mean may be from the truth, in instructions.
 const TOLERANCE: f64 = 1.0;

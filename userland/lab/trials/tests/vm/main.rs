@@ -9,6 +9,7 @@ mod control;
 mod counts;
 mod direct;
 mod driver;
+mod entry;
 mod everywhere;
 mod fentry;
 mod flood;
@@ -45,6 +46,7 @@ fn main() {
         snapshots::trials(world),
         asleep::trials(world),
         direct::trials(world),
+        entry::trials(world),
         fentry::trials(world),
         functions::trials(world),
         everywhere::trials(world),

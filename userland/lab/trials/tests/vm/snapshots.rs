@@ -8,7 +8,7 @@ use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::control;
 use xcap_machines::{Guest, Place};
-use xcap_read::{parse, Stage};
+use xcap_stats::{parse, Stage};
 
 /// Both CPUs call a probed function in a tight loop; meanwhile `stats` is read as fast as it can be.
 const STORM: &str = r#"
@@ -71,8 +71,7 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
     for pair in readings.windows(2) {
         grown(&pair[0], &pair[1])?;
     }
-    let within =
-        |stage: &&Stage| stage.exact && 0 < stage.moments.count && stage.moments.count < calls;
+    let within = |stage: &&Stage| stage.exact && 0 < stage.count && stage.count < calls;
     let telling = readings.iter().filter(within).count();
     let all = readings.len();
     ensure!(
@@ -83,9 +82,9 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
     let last = readings.last().context("no reading")?;
     ensure!(last.exact, "not exact when nothing comes in");
     ensure!(
-        last.entries == calls && last.moments.count + last.missed == calls,
+        last.entries == calls && last.count + last.missed == calls,
         "{} of {calls} calls counted, {} missed, {} entered",
-        last.moments.count,
+        last.count,
         last.missed,
         last.entries
     );
@@ -96,9 +95,9 @@ fn storm(guest: &Guest, backend: &str) -> Result<()> {
 fn grown(before: &Stage, after: &Stage) -> Result<()> {
     let figures = |stage: &Stage| {
         [
-            ("count", u128::from(stage.moments.count)),
-            ("sum", stage.moments.sum),
-            ("sumsq", stage.moments.sumsq),
+            ("count", u128::from(stage.count)),
+            ("sum", stage.sum),
+            ("sumsq", stage.sumsq),
             ("max", stage.max.unwrap_or(0).into()),
             ("entries", stage.entries.into()),
             ("self_sum", stage.self_sum),

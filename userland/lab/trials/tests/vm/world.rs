@@ -12,7 +12,7 @@ use xcap_machines::build::kbuild;
 use xcap_machines::config::Copy;
 use xcap_machines::scenario::{capturing_place, control, destination};
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
-use xcap_read::report::{Report, StageReport};
+use xcap_stats::report::{Report, StageReport};
 
 /// More than anything takes that isn't hanging.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -174,7 +174,7 @@ pub fn reload(guest: &Guest) -> Result<()> {
     guest
         .sh("if grep -q '^xcap ' /proc/modules && ! rmmod xcap 2>/dev/null; then
                 cd /sys/kernel/debug/xcap
-                for name in $(awk '$4 == \"direct\" { print $1 }' probes); do echo del $name >control; done
+                for name in $(awk '$4 ~ /^direct/ { print $1 }' probes); do echo del $name >control; done
                 cd /
                 rmmod xcap
             fi

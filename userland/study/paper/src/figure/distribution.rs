@@ -4,7 +4,7 @@
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
-use xcap_read::Histogram;
+use xcap_stats::Histogram;
 
 use super::axis::value_axis;
 use super::svg::{figure, text, HEAD};

@@ -4,6 +4,7 @@
 //! sheet put the dark one in its place.
 
 use plotters::style::RGBColor;
+use xcap_abi::stage::Stage;
 
 use crate::run_id::Domain;
 use crate::scenario::Scenario;
@@ -67,18 +68,18 @@ pub fn of_domain(domain: Domain) -> RGBColor {
     }
 }
 
-pub fn of_stage(stage: &str) -> RGBColor {
+pub fn of_stage(stage: Stage) -> RGBColor {
     match stage {
-        "nic_irq" => RED,
-        "softirq" => YELLOW,
-        "nic_poll" => BLUE,
-        "bridge" => AQUA,
-        "netback" | "deliver" => VIOLET,
-        "copy" => ORANGE,
-        "grant_copy" => MAGENTA,
-        "recvmsg" => ORANGE,
-        "notify" | "copy_user" => GREEN,
-        _ => GREY,
+        Stage::NicIrq => RED,
+        Stage::Softirq => YELLOW,
+        Stage::NicPoll => BLUE,
+        Stage::Bridge => AQUA,
+        Stage::Netback | Stage::Deliver => VIOLET,
+        Stage::Copy => ORANGE,
+        Stage::GrantCopy => MAGENTA,
+        Stage::Recvmsg => ORANGE,
+        Stage::Notify | Stage::CopyUser => GREEN,
+        Stage::AnyIrq | Stage::TimerIrq | Stage::AnySoftirq => GREY,
     }
 }
 

@@ -104,7 +104,7 @@ fn check(role: Role, interface: &str) -> Result<()> {
         bail!("there is no interface '{interface}': `ip link` lists those that there are");
     }
     if let Role::Measured(domain) = role {
-        let stats = xcap_read::parse(&xcap::stats()?)?;
+        let stats = xcap_stats::parse(&xcap::stats()?)?;
         if !domain.fits(&stats.role) {
             bail!(
                 "this machine is {}, not {domain}: another --role",

@@ -2,6 +2,8 @@
 
 //! The paper's findings, each with the claims that decide it.
 
+use xcap_abi::stage::Stage;
+
 use super::Ground;
 use crate::compare::{self, equivalence, level, ratio, Estimate, ALPHA};
 use crate::environment::World;
@@ -9,7 +11,6 @@ use crate::load::Run;
 use crate::numbers::{percent, probability, short};
 use crate::run_id::{Buffer, Domain};
 use crate::scenario::{Scenario, PAPER, W0S0064, W0S1500, W1S0064, W1S1500};
-use crate::stage_names::label;
 use crate::study::{calls, frames_at, mean, median, self_sum, sum, variance, Condition, Series};
 use crate::tables::{Cell, Table};
 
@@ -219,7 +220,7 @@ fn series(ground: &Ground, scenario: Scenario, figure: impl Fn(&Run) -> Option<f
     ground.study.series(ground.condition(scenario), figure)
 }
 
-fn means(ground: &Ground, scenario: Scenario, domain: Domain, stage: &str) -> Series {
+fn means(ground: &Ground, scenario: Scenario, domain: Domain, stage: Stage) -> Series {
     series(ground, scenario, |run| mean(run, domain, stage))
 }
 
@@ -286,7 +287,7 @@ struct Calls<'a> {
     name: &'a str,
     scenario: Scenario,
     domain: Domain,
-    stage: &'a str,
+    stage: Stage,
 }
 
 /// The mean of `one` is greater than that of `other`; the medians are told as well, since a few
@@ -403,8 +404,8 @@ fn bounded(text: String, what: &str, series: &Series, bound: f64, above: bool) -
 fn interrupt(ground: &Ground) -> Vec<Claim> {
     let mut claims = Vec::new();
     for other in [W0S1500, W1S0064, W1S1500] {
-        claims.push(between(ground, W0S0064, other, Dom0, "nic_irq"));
-        let spread = |scenario| series(ground, scenario, |run| variance(run, Dom0, "nic_irq"));
+        claims.push(between(ground, W0S0064, other, Dom0, Stage::NicIrq));
+        let spread = |scenario| series(ground, scenario, |run| variance(run, Dom0, Stage::NicIrq));
         claims.push(greater(
             format!("it varies more at w0s0064 than at {other}"),
             ("variance at w0s0064", spread(W0S0064)),
@@ -415,7 +416,7 @@ fn interrupt(ground: &Ground) -> Vec<Claim> {
 }
 
 /// It costs more in one scenario than in another.
-fn between(ground: &Ground, one: Scenario, other: Scenario, domain: Domain, stage: &str) -> Claim {
+fn between(ground: &Ground, one: Scenario, other: Scenario, domain: Domain, stage: Stage) -> Claim {
     let (first, second) = (one.to_string(), other.to_string());
     let calls = |name, scenario| Calls {
         name,
@@ -428,7 +429,7 @@ fn between(ground: &Ground, one: Scenario, other: Scenario, domain: Domain, stag
 }
 
 /// It costs more in dom0 than in domU.
-fn dearer_in_dom0(ground: &Ground, scenario: Scenario, stage: &str) -> Claim {
+fn dearer_in_dom0(ground: &Ground, scenario: Scenario, stage: Stage) -> Claim {
     let calls = |name, domain| Calls {
         name,
         scenario,
@@ -440,27 +441,34 @@ fn dearer_in_dom0(ground: &Ground, scenario: Scenario, stage: &str) -> Claim {
 }
 
 fn waits(ground: &Ground) -> Vec<Claim> {
-    ["nic_irq", "softirq", "bridge", "netback", "copy", "notify"]
-        .into_iter()
-        .map(|stage| {
-            similar(
-                format!(
-                    "{} in dom0 costs the same but for {}",
-                    label(stage),
-                    percent(MARGIN)
-                ),
-                ("w1s0064", means(ground, W1S0064, Dom0, stage)),
-                ("w1s1500", means(ground, W1S1500, Dom0, stage)),
-            )
-        })
-        .collect()
+    [
+        Stage::NicIrq,
+        Stage::Softirq,
+        Stage::Bridge,
+        Stage::Netback,
+        Stage::Copy,
+        Stage::Notify,
+    ]
+    .into_iter()
+    .map(|stage| {
+        similar(
+            format!(
+                "{} in dom0 costs the same but for {}",
+                stage.label(),
+                percent(MARGIN)
+            ),
+            ("w1s0064", means(ground, W1S0064, Dom0, stage)),
+            ("w1s1500", means(ground, W1S1500, Dom0, stage)),
+        )
+    })
+    .collect()
 }
 
 fn driver(ground: &Ground) -> Vec<Claim> {
     let mut claims = Vec::new();
     for scenario in PAPER {
         let share = series(ground, scenario, |run| {
-            Some(self_sum(run, Dom0, "nic_poll")? / sum(run, Dom0, "softirq")?)
+            Some(self_sum(run, Dom0, Stage::NicPoll)? / sum(run, Dom0, Stage::Softirq)?)
                 .filter(|share| share.is_finite())
         });
         let text = format!("at {scenario} the driver's self time is more than half of the softirq");
@@ -470,9 +478,9 @@ fn driver(ground: &Ground) -> Vec<Claim> {
         // What the frames' bridge and netback can add to a softirq's variance, were frames
         // independent of each other; all else is the driver's, the number of frames included.
         let share = series(ground, scenario, |run| {
-            let frames = calls(run, Dom0, "bridge")? / calls(run, Dom0, "softirq")?;
-            let later = frames * variance(run, Dom0, "bridge")?;
-            Some(1.0 - (later / variance(run, Dom0, "softirq")?).min(1.0))
+            let frames = calls(run, Dom0, Stage::Bridge)? / calls(run, Dom0, Stage::Softirq)?;
+            let later = frames * variance(run, Dom0, Stage::Bridge)?;
+            Some(1.0 - (later / variance(run, Dom0, Stage::Softirq)?).min(1.0))
                 .filter(|share| share.is_finite())
         });
         let text =
@@ -485,17 +493,20 @@ fn driver(ground: &Ground) -> Vec<Claim> {
 fn copy(ground: &Ground) -> Vec<Claim> {
     let mut claims: Vec<Claim> = [(W0S0064, W1S0064), (W0S1500, W1S1500)]
         .into_iter()
-        .map(|(now, wait)| between(ground, now, wait, Dom0, "copy"))
+        .map(|(now, wait)| between(ground, now, wait, Dom0, Stage::Copy))
         .collect();
     let per_frame = |run: &Run, cycles: f64| {
         Some(cycles / frames_at(run, Dom0) as f64).filter(|c| c.is_finite())
     };
     let copying = series(ground, W0S0064, |run| {
-        let hypercall = sum(run, Dom0, "grant_copy").unwrap_or(0.0);
-        per_frame(run, self_sum(run, Dom0, "copy")? + hypercall)
+        let hypercall = sum(run, Dom0, Stage::GrantCopy).unwrap_or(0.0);
+        per_frame(run, self_sum(run, Dom0, Stage::Copy)? + hypercall)
     });
     let reception = series(ground, W0S0064, |run| {
-        per_frame(run, sum(run, Dom0, "nic_irq")? + sum(run, Dom0, "softirq")?)
+        per_frame(
+            run,
+            sum(run, Dom0, Stage::NicIrq)? + sum(run, Dom0, Stage::Softirq)?,
+        )
     });
     claims.push(greater(
         "at w0s0064 copying a frame costs more than interrupt and softirq together".into(),
@@ -508,23 +519,23 @@ fn copy(ground: &Ground) -> Vec<Claim> {
 fn notification(ground: &Ground) -> Vec<Claim> {
     let others = [W0S0064, W1S0064, W1S1500];
     others
-        .map(|other| between(ground, W0S1500, other, Dom0, "notify"))
+        .map(|other| between(ground, W0S1500, other, Dom0, Stage::Notify))
         .into()
 }
 
 fn interrupts(ground: &Ground) -> Vec<Claim> {
     PAPER
-        .map(|scenario| dearer_in_dom0(ground, scenario, "nic_irq"))
+        .map(|scenario| dearer_in_dom0(ground, scenario, Stage::NicIrq))
         .into()
 }
 
 fn softirqs(ground: &Ground) -> Vec<Claim> {
     let mut claims: Vec<Claim> = PAPER
-        .map(|scenario| dearer_in_dom0(ground, scenario, "softirq"))
+        .map(|scenario| dearer_in_dom0(ground, scenario, Stage::Softirq))
         .into();
     for scenario in PAPER {
         let share = series(ground, scenario, |run| {
-            Some(calls(run, DomU, "softirq")? / calls(run, Dom0, "softirq")?)
+            Some(calls(run, DomU, Stage::Softirq)? / calls(run, Dom0, Stage::Softirq)?)
                 .filter(|share| share.is_finite())
         });
         let text = format!("at {scenario} domU has less than half of dom0's calls");
@@ -542,7 +553,7 @@ fn softirqs(ground: &Ground) -> Vec<Claim> {
 
 /// Of each repetition: Pearson's correlation, over the scenarios, of both domains' softirq.
 fn correlation(ground: &Ground) -> Series {
-    let all = |domain| PAPER.map(|scenario| means(ground, scenario, domain, "softirq"));
+    let all = |domain| PAPER.map(|scenario| means(ground, scenario, domain, Stage::Softirq));
     let (dom0, domu) = (all(Dom0), all(DomU));
     let repetitions = dom0[0].keys().copied();
     repetitions
@@ -566,10 +577,10 @@ fn correlation(ground: &Ground) -> Series {
 }
 
 fn copy_user(ground: &Ground) -> Vec<Claim> {
-    let of = |scenario| means(ground, scenario, DomU, "copy_user");
+    let of = |scenario| means(ground, scenario, DomU, Stage::CopyUser);
     let mut claims: Vec<Claim> = [(W0S1500, W0S0064), (W1S1500, W1S0064)]
         .into_iter()
-        .map(|(large, small)| between(ground, large, small, DomU, "copy_user"))
+        .map(|(large, small)| between(ground, large, small, DomU, Stage::CopyUser))
         .collect();
     let strength = |pairs: [(Scenario, Scenario); 2]| -> Series {
         let pairs = pairs.map(|(one, other)| (of(one), of(other)));

@@ -2,6 +2,8 @@
 
 //! What the paper left as future work.
 
+use xcap_abi::stage::Stage;
+
 use super::Ground;
 use crate::compare::ratio;
 use crate::histogram::{modes, tail};
@@ -13,13 +15,13 @@ use crate::tables::{Cell, Table};
 
 /// Why copy and notification vary so much: a sentence or two for each.
 pub fn answers(ground: &Ground) -> Vec<String> {
-    ["copy", "grant_copy", "notify"]
+    [Stage::Copy, Stage::GrantCopy, Stage::Notify]
         .into_iter()
         .filter_map(|stage| answer(ground, stage))
         .collect()
 }
 
-fn answer(ground: &Ground, stage: &str) -> Option<String> {
+fn answer(ground: &Ground, stage: Stage) -> Option<String> {
     // The scenario in which it varies most.
     let (scenario, pooled, spread) = ground
         .scenarios
@@ -39,8 +41,8 @@ fn answer(ground: &Ground, stage: &str) -> Option<String> {
          The slowest 1 % of its calls take {} of its cycles and make {} of its variance; {} of its mean \
          is not its own but of stages, interrupts and other tasks that ran within it.",
         match stage {
-            "copy" => "The copy of a frame",
-            "grant_copy" => "The copy hypercall",
+            Stage::Copy => "The copy of a frame",
+            Stage::GrantCopy => "The copy hypercall",
             _ => "The notification",
         },
         pooled.function,

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use xcap_abi::stage::Stage;
 
 use crate::environment::World;
 use crate::figure::{alone, Figure};
@@ -78,7 +79,7 @@ impl<'a> Ground<'a> {
         }
     }
 
-    pub fn pooled(&self, scenario: Scenario, domain: Domain, stage: &str) -> Option<Pooled> {
+    pub fn pooled(&self, scenario: Scenario, domain: Domain, stage: Stage) -> Option<Pooled> {
         self.study.pooled(self.condition(scenario), domain, stage)
     }
 
@@ -140,13 +141,13 @@ impl<'a> Report<'a> {
             }
         }
         let spread = [
-            (Domain::Dom0, "nic_irq"),
-            (Domain::Dom0, "softirq"),
-            (Domain::Dom0, "copy"),
-            (Domain::Dom0, "grant_copy"),
-            (Domain::Dom0, "notify"),
-            (Domain::DomU, "softirq"),
-            (Domain::DomU, "copy_user"),
+            (Domain::Dom0, Stage::NicIrq),
+            (Domain::Dom0, Stage::Softirq),
+            (Domain::Dom0, Stage::Copy),
+            (Domain::Dom0, Stage::GrantCopy),
+            (Domain::Dom0, Stage::Notify),
+            (Domain::DomU, Stage::Softirq),
+            (Domain::DomU, Stage::CopyUser),
         ];
         let variation = ours::variation(&ground);
         Self {
@@ -158,7 +159,7 @@ impl<'a> Report<'a> {
             self_time,
             distributions: spread
                 .iter()
-                .filter_map(|(domain, stage)| ours::distribution(&ground, *domain, stage))
+                .filter_map(|(domain, stage)| ours::distribution(&ground, *domain, *stage))
                 .collect(),
             native: if has_native && has_xen {
                 ours::native_beside_xen(&whole)

@@ -2,6 +2,8 @@
 
 //! Figures that the paper hasn't: per frame, self time, distributions, native, losses.
 
+use xcap_abi::stage::Stage;
+
 use super::{buffer_words, Ground};
 use crate::figure::{
     distributions, rows, stacks, theme, Distribution, Figure, Group, Heading, Row, Scale, Stack,
@@ -9,13 +11,16 @@ use crate::figure::{
 use crate::histogram::{modes, tail};
 use crate::numbers::{percent, short, whole};
 use crate::run_id::{Buffer, Domain, Environment};
-use crate::stage_names::{label, ALL, PATH};
 use crate::study::{Condition, Pooled};
 use crate::tables::{Cell, Table};
 
 /// Stages that a machine had calls of, in any scenario.
-fn stages_of(ground: &Ground, domain: Domain, among: &[&'static str]) -> Vec<&'static str> {
-    let called = |stage: &&&str| {
+fn stages_of(
+    ground: &Ground,
+    domain: Domain,
+    among: impl IntoIterator<Item = Stage>,
+) -> Vec<Stage> {
+    let called = |&stage: &Stage| {
         let pooled = |&scenario: &_| ground.pooled(scenario, domain, stage);
         ground
             .scenarios
@@ -23,7 +28,7 @@ fn stages_of(ground: &Ground, domain: Domain, among: &[&'static str]) -> Vec<&'s
             .filter_map(pooled)
             .any(|pooled| pooled.moments.count > 0)
     };
-    among.iter().filter(called).copied().collect()
+    among.into_iter().filter(called).collect()
 }
 
 /// Cost of each stage for each frame that came to the machine.
@@ -39,9 +44,9 @@ pub fn per_frame(ground: &Ground, domain: Domain) -> Figure {
         "cycles a unit",
     ]);
     let mut groups = Vec::new();
-    for stage in stages_of(ground, domain, &PATH) {
+    for stage in stages_of(ground, domain, Stage::path()) {
         let mut group = Group {
-            label: label(stage).to_owned(),
+            label: stage.label().to_owned(),
             rows: Vec::new(),
         };
         for &scenario in &ground.scenarios {
@@ -56,7 +61,7 @@ pub fn per_frame(ground: &Ground, domain: Domain) -> Figure {
             let work = (pooled.work > 0).then_some(pooled.work as f64);
             table.push(vec![
                 Cell::text(scenario.to_string()),
-                Cell::text(stage),
+                Cell::text(stage.word()),
                 Cell::rounded(pooled.per_frame()),
                 Cell::rounded(pooled.self_per_frame()),
                 ratio_cell((pooled.frames > 0).then(|| calls / pooled.frames as f64)),
@@ -102,16 +107,16 @@ fn scenario_legend(ground: &Ground) -> Vec<(String, plotters::style::RGBColor)> 
 /// Self time of each stage, as one stacked bar a scenario.
 pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> Figure {
     let ground = ground.on(environment);
-    let stages = stages_of(&ground, domain, &ALL);
+    let stages = stages_of(&ground, domain, Stage::ALL);
     let mut table = Table::new(&["scenario", "stage", "self cycles a frame", "share"]);
     let mut drawn = Vec::new();
     for &scenario in &ground.scenarios {
-        let each: Vec<(&str, f64)> = stages
+        let each: Vec<(Stage, f64)> = stages
             .iter()
-            .map(|stage| {
+            .map(|&stage| {
                 let pooled = ground.pooled(scenario, domain, stage);
                 (
-                    *stage,
+                    stage,
                     pooled
                         .and_then(|pooled| pooled.self_per_frame())
                         .unwrap_or(0.0),
@@ -121,27 +126,24 @@ pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> F
         let total: f64 = each.iter().map(|(_, cycles)| cycles).sum();
         let mut parts: Vec<_> = each
             .iter()
-            .filter(|(stage, _)| PATH.contains(stage))
+            .filter(|(stage, _)| stage.is_on_path())
+            .map(|&(stage, cycles)| (cycles, theme::of_stage(stage)))
             .collect();
         let others: f64 = each
             .iter()
-            .filter(|(stage, _)| !PATH.contains(stage))
+            .filter(|(stage, _)| !stage.is_on_path())
             .map(|(_, c)| c)
             .sum();
-        let others = ("others", others);
-        parts.push(&others);
+        parts.push((others, theme::GREY));
         drawn.push(Stack {
             label: scenario.to_string(),
             end: format!("{} a frame", short(total)),
-            parts: parts
-                .iter()
-                .map(|(stage, cycles)| (*cycles, theme::of_stage(stage)))
-                .collect(),
+            parts,
         });
         for (stage, cycles) in each {
             table.push(vec![
                 Cell::text(scenario.to_string()),
-                Cell::text(stage),
+                Cell::text(stage.word()),
                 Cell::rounded(Some(cycles)),
                 Cell::share((total > 0.0).then(|| cycles / total)),
             ]);
@@ -149,8 +151,8 @@ pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> F
     }
     let mut legend: Vec<_> = stages
         .iter()
-        .filter(|stage| PATH.contains(stage))
-        .map(|stage| (label(stage).to_owned(), theme::of_stage(stage)))
+        .filter(|stage| stage.is_on_path())
+        .map(|&stage| (stage.label().to_owned(), theme::of_stage(stage)))
         .collect();
     legend.push(("other interrupts".into(), theme::GREY));
     let place = if environment.is_xen() {
@@ -173,7 +175,7 @@ pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> F
 }
 
 /// How the samples of a stage are spread.
-pub fn distribution(ground: &Ground, domain: Domain, stage: &str) -> Option<Figure> {
+pub fn distribution(ground: &Ground, domain: Domain, stage: Stage) -> Option<Figure> {
     let pooled: Vec<_> = ground
         .scenarios
         .iter()
@@ -217,10 +219,10 @@ pub fn distribution(ground: &Ground, domain: Domain, stage: &str) -> Option<Figu
             colour: theme::of_scenario(*scenario),
         });
     }
-    let title = format!("{domain}: distribution of {}", label(stage));
+    let title = format!("{domain}: distribution of {}", stage.label());
     let subtitle = ground.subtitle("calls by cycles, log.");
     Some(Figure {
-        id: format!("distribution-{domain}-{stage}"),
+        id: format!("distribution-{domain}-{}", stage.word()),
         svg: distributions(&heading(&title, &subtitle), &panels),
         title,
         note: "Share of calls by their length; each panel is as high as its own peak. The upright line is the mean.".into(),
@@ -239,7 +241,7 @@ pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
         ];
         let mut table = Table::new(&["stage", "native", "dom0", "domU", "Xen ÷ native"]);
         let mut groups = Vec::new();
-        for stage in PATH {
+        for stage in Stage::path() {
             let values = sides.map(|(ground, domain)| {
                 let pooled = ground.pooled(scenario, domain, stage)?;
                 pooled.per_frame().filter(|_| pooled.moments.count > 0)
@@ -248,7 +250,7 @@ pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
                 continue;
             }
             let xen: f64 = values[1..].iter().flatten().sum();
-            let mut row = vec![Cell::text(stage)];
+            let mut row = vec![Cell::text(stage.word())];
             row.extend(values.map(Cell::rounded));
             row.push(Cell::ratio(
                 values[0]
@@ -257,7 +259,7 @@ pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
             ));
             table.push(row);
             groups.push(Group {
-                label: label(stage).to_owned(),
+                label: stage.label().to_owned(),
                 rows: sides
                     .iter()
                     .zip(values)
@@ -420,10 +422,10 @@ pub fn driver(ground: &Ground) -> Figure {
         let stage = |name| ground.pooled(scenario, Domain::Dom0, name);
         let figures = (|| {
             let (softirq, bridge, netback, driver) = (
-                stage("softirq")?,
-                stage("bridge")?,
-                stage("netback")?,
-                stage("nic_poll")?,
+                stage(Stage::Softirq)?,
+                stage(Stage::Bridge)?,
+                stage(Stage::Netback)?,
+                stage(Stage::NicPoll)?,
             );
             let calls = softirq.moments.count as f64;
             let sum = |pooled: &Pooled| pooled.moments.sum as f64;
@@ -501,7 +503,7 @@ pub fn variation(ground: &Ground) -> Table {
         "slowest 1 %: variance",
         "modes",
     ]);
-    for stage in ["copy", "grant_copy", "notify"] {
+    for stage in [Stage::Copy, Stage::GrantCopy, Stage::Notify] {
         for &scenario in &ground.scenarios {
             let Some(pooled) = ground.pooled(scenario, Domain::Dom0, stage) else {
                 continue;
@@ -523,7 +525,7 @@ pub fn variation(ground: &Ground) -> Table {
                 .map(|mode| short(mode.at))
                 .collect();
             table.push(vec![
-                Cell::text(stage),
+                Cell::text(stage.word()),
                 Cell::text(scenario.to_string()),
                 Cell::count(pooled.moments.count),
                 Cell::short(mean),

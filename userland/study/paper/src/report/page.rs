@@ -144,7 +144,7 @@ fn key_numbers(report: &Report) -> Markup {
         .iter()
         .flat_map(|run| run.stats.values())
         .flat_map(|stats| &stats.stages)
-        .map(|stage| stage.missed_by.pool + stage.missed_by.busy + stage.missed_by.negative)
+        .map(|stage| stage.missed_pool + stage.missed_busy + stage.missed_negative)
         .sum();
     let held = |verdict| {
         report
@@ -387,7 +387,7 @@ fn conditions(report: &Report) -> Markup {
 fn warnings(runs: &[Run]) -> Vec<(String, usize)> {
     let mut found: Vec<(String, usize)> = Vec::new();
     for stats in runs.iter().flat_map(|run| run.stats.values()) {
-        for warning in xcap_read::Report::new(stats, xcap_read::Options::default()).warnings {
+        for warning in xcap_stats::Report::new(stats, xcap_stats::Options::default()).warnings {
             // Each capture ends in a recvfrom that `stop` cuts off.
             if warning.contains("straddled") {
                 continue;

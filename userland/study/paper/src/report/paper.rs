@@ -2,11 +2,13 @@
 
 //! The paper's own figures.
 
+use xcap_abi::stage::Stage;
+
 use super::Ground;
 use crate::figure::{bars, rows, theme, Bar, Figure, Group, Heading, Row, Scale};
 use crate::numbers::whole;
+use crate::paper_figures::{PaperFigure, FIGURES};
 use crate::run_id::Domain;
-use crate::stage_names::{label, PaperFigure, FIGURES, PATH};
 use crate::tables::{Cell, Table};
 
 /// Figures 2a, 2b and 3 to 11.
@@ -35,9 +37,9 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// The figures of one stage and scenario, as a row under [`COLUMNS`].
-fn row(ground: &Ground, domain: Domain, stage: &str, at: usize) -> Vec<Cell> {
+fn row(ground: &Ground, domain: Domain, stage: Stage, at: usize) -> Vec<Cell> {
     let scenario = ground.scenarios[at];
-    let mut row = vec![Cell::text(scenario.to_string()), Cell::text(stage)];
+    let mut row = vec![Cell::text(scenario.to_string()), Cell::text(stage.word())];
     let Some(pooled) = ground.pooled(scenario, domain, stage) else {
         row.push(Cell::text("not on this kernel"));
         row.resize(COLUMNS.len(), Cell::Missing);
@@ -63,9 +65,8 @@ fn row(ground: &Ground, domain: Domain, stage: &str, at: usize) -> Vec<Cell> {
 }
 
 fn all_stages(ground: &Ground, number: &str, domain: Domain) -> Figure {
-    let stages: Vec<&str> = PATH
-        .into_iter()
-        .filter(|stage| {
+    let stages: Vec<Stage> = Stage::path()
+        .filter(|&stage| {
             let calls = |&scenario: &_| ground.pooled(scenario, domain, stage);
             ground
                 .scenarios
@@ -76,9 +77,9 @@ fn all_stages(ground: &Ground, number: &str, domain: Domain) -> Figure {
         .collect();
     let mut table = Table::new(&COLUMNS);
     let mut groups = Vec::new();
-    for stage in &stages {
+    for stage in stages {
         let mut group = Group {
-            label: label(stage).to_owned(),
+            label: stage.label().to_owned(),
             rows: Vec::new(),
         };
         for (at, &scenario) in ground.scenarios.iter().enumerate() {
@@ -125,8 +126,8 @@ fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
     let mut table = Table::new(&COLUMNS);
     let mut drawn = Vec::new();
     for (at, &scenario) in ground.scenarios.iter().enumerate() {
-        table.push(row(ground, *domain, stage, at));
-        let pooled = ground.pooled(scenario, *domain, stage);
+        table.push(row(ground, *domain, *stage, at));
+        let pooled = ground.pooled(scenario, *domain, *stage);
         let pooled = pooled.as_ref();
         drawn.push(Bar {
             label: scenario.to_string(),
@@ -142,13 +143,13 @@ fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
             colour: theme::of_scenario(scenario),
         });
     }
-    let title = format!("Fig. {number} – {domain}: {}", label(stage));
+    let title = format!("Fig. {number} – {domain}: {}", stage.label());
     let subtitle = ground.subtitle("mean cycles a call, 95 %");
     let heading = Heading {
         title: &title,
         subtitle: &subtitle,
     };
-    let function = drawn_function(ground, *domain, stage);
+    let function = drawn_function(ground, *domain, *stage);
     Figure {
         id: format!("fig-{number}"),
         svg: bars(&heading, &drawn),
@@ -158,7 +159,7 @@ fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
     }
 }
 
-fn drawn_function(ground: &Ground, domain: Domain, stage: &str) -> String {
+fn drawn_function(ground: &Ground, domain: Domain, stage: Stage) -> String {
     let mut pooled = ground
         .scenarios
         .iter()

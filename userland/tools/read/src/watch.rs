@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Drawing again and again, with what is new.
+
+use std::collections::HashMap;
+use std::io::{stdout, IsTerminal};
+use std::thread::sleep;
+use std::time::Duration;
+
+use xcap_output::print;
+use xcap_read::show::{self, Key};
+use xcap_stats::{load, Stats};
+
+use crate::chosen::chosen;
+use crate::cli::Cli;
+
+/// Cursor home, then clear to the end.
+const CLEAR: &str = "\x1b[H\x1b[J";
+
+/// Draws every `seconds` until it is stopped, or `stats` goes away.
+pub fn watch(cli: &Cli, seconds: f64) -> Result<(), Box<dyn std::error::Error>> {
+    let between = if stdout().is_terminal() { CLEAR } else { "\n" };
+    let mut last: Option<HashMap<Key, u64>> = None;
+    loop {
+        let stats = load(&cli.file)?;
+        let counts = counts(&stats);
+        let mut view = cli.view();
+        view.new = Some(match &last {
+            None => HashMap::new(),
+            Some(last) => since(last, &counts),
+        });
+        let report = chosen(cli, stats)?;
+        print(&format!("{between}{}", show::report(&report, &view)))?;
+        last = Some(counts);
+        sleep(Duration::from_secs_f64(seconds));
+    }
+}
+
+fn counts(stats: &Stats) -> HashMap<Key, u64> {
+    let stages = stats.stages.iter();
+    stages
+        .map(|stage| ((stage.stage.clone(), stage.function.clone()), stage.count))
+        .collect()
+}
+
+/// Calls that came since `last`; after a reset, all there are.
+fn since(last: &HashMap<Key, u64>, now: &HashMap<Key, u64>) -> HashMap<Key, u64> {
+    now.iter()
+        .map(|(key, &count)| {
+            let before = last.get(key).copied().unwrap_or(0);
+            (key.clone(), count.checked_sub(before).unwrap_or(count))
+        })
+        .collect()
+}

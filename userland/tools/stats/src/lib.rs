@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What xcap measured: read, checked, and its statistics.
+//!
+//! [`load`] gives the parsed and checked [`Stats`] of a `stats` file,
+//! [`Report::new`] the statistics of it, which serde turns into the JSON that
+//! `xcap-read --json` prints and back.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../read/tests/data/dom0.stats");
+//! use xcap_stats::{load, Options, Report};
+//!
+//! let stats = load(path.as_ref())?;
+//! let report = Report::new(&stats, Options::default());
+//! let poll = report.stage("nic_poll").ok_or("no such stage")?;
+//! assert_eq!((poll.count, poll.work), (182, 10_000));
+//!
+//! let json = serde_json::to_string(&report)?;
+//! assert_eq!(serde_json::from_str::<Report>(&json)?, report);
+//! # Ok(())
+//! # }
+//! ```
+
+mod check;
+mod correction;
+mod difference;
+mod error;
+mod explain;
+mod histogram;
+mod integer;
+mod moments;
+mod options;
+mod parse;
+pub mod report;
+mod source;
+mod stage_report;
+mod stats;
+pub mod student;
+mod warning;
+
+pub use correction::{Corrected, CostChoice};
+pub use difference::difference;
+pub use error::{Error, Malformed};
+pub use explain::explain;
+pub use histogram::{Histogram, Quantile};
+pub use moments::{Interval, Moments};
+pub use options::Options;
+pub use parse::parse;
+pub use report::Report;
+pub use source::load;
+pub use stats::{Cost, Stage, Stats, Tsc};
+pub use warning::Warning;
