@@ -79,7 +79,7 @@ fn silicon(options: &SiliconOptions) -> Result<()> {
         let document = fs::read_to_string(path)
             .with_context(|| format!("cannot read '{}'", path.display()))?;
         let section = xcap_silicon::document::section(&silicon);
-        replace(path, &xcap_silicon::document::place(&document, &section))?;
+        replace(path, xcap_silicon::document::place(&document, &section))?;
     }
     if !options.quiet {
         print(&xcap_silicon::show::silicon(&silicon))?;
