@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0
+
 # `make help` lists what there is.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -13,7 +15,7 @@ LAB := $(XCAP_TOOLS)/xcap-lab
 TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-trials --features vm --test vm
 STUDY := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
 
-.PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench paper host clean help
+.PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench silicon paper host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -41,6 +43,9 @@ check-userland: tools
 	@if cargo clippy --version >/dev/null 2>&1; then \
 		$(CARGO) clippy --quiet --locked --target $(TARGET) --all-targets --all-features -- -D warnings; \
 	else echo 'no cargo clippy here: lints left out' >&2; fi
+	@if cargo deny --version >/dev/null 2>&1; then \
+		cd userland && cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources; \
+	fi
 	@$(CARGO) test --quiet --locked --target $(TARGET)
 
 check-module: tools
@@ -66,6 +71,10 @@ bench: tools plugin
 	@$(BUILD) -p xcap-bench
 	@$(XCAP_TOOLS)/xcap-bench all
 
+silicon: host
+	@$(BUILD) -p xcap-bench
+	@$(XCAP_TOOLS)/xcap-bench silicon --output results/silicon --document docs/benchmarks.md
+
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run
@@ -74,7 +83,7 @@ paper: tools
 clean:
 	@rm -rf userland/target results
 	@find . -path ./userland -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
-		-o -name '.*.cmd' -o -name modules.order -o -name Module.symvers -o -name bindings_generated.rs \) \
+		-o -name '.*.cmd' -o -name '*.d' -o -name modules.order -o -name Module.symvers -o -name bindings_generated.rs \) \
 		-type f -exec rm -f {} +
 
 help:
@@ -82,11 +91,15 @@ help:
 	@echo 'make rust-metadata   add to a Debian kernel'"'"'s headers (KDIR=) what Rust modules need'
 	@echo 'make demo            the lab: what each stage of capturing costs in dom0 and domU'
 	@echo 'make check           formatting, lints, unit tests: seconds, no virtual machine'
+	@echo 'make check-userland  of that, what concerns the programs'
+	@echo 'make check-module    of that, what concerns the module'
 	@echo 'make test            the same, and the tests in virtual machines'
 	@echo 'make bench           what a probe costs, beside other tools'
+	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo 'make plugin          QEMU'"'"'s plugin that make bench needs, beside them'
+	@echo 'make host            install what this machine lacks to build and run all that'
 	@echo 'make clean           remove what was built here; the cache stays'
 	@echo
 	@echo 'KERNEL= chooses the lab'"'"'s kernel, MIRROR= the Debian mirror.'

@@ -2,7 +2,6 @@
 
 //! The whole benchmark: every probe and peer, scale, and the paper's experiment, on one kernel.
 
-use crate::bed::Bed;
 use crate::check::own_rows;
 use crate::control::BACKENDS;
 use crate::exact::Exactness;
@@ -12,6 +11,7 @@ use crate::peers::{Peer, Peers, Ready, PEERS};
 use crate::scale::Scale;
 use crate::shared_lines::Shared;
 use crate::targets::KNOWN_LENGTH;
+use crate::testbed::Testbed;
 use crate::tool::Tool;
 use crate::umask::{Experiment, Plan};
 use anyhow::{Context, Result};
@@ -135,15 +135,15 @@ pub enum Part {
 pub type Keep<'a> = dyn Fn(&Benchmark) + 'a;
 
 impl Benchmark {
-    pub fn new(bed: &Bed) -> Result<Self> {
-        let mut qemu = bed
+    pub fn new(testbed: &Testbed) -> Result<Self> {
+        let mut qemu = testbed
             .materials
             .machine
             .sandbox()
             .command("qemu-system-x86_64");
         let qemu = run::output(qemu.arg("--version"))?;
         Ok(Self {
-            kernel: bed.materials.kernel.release.clone(),
+            kernel: testbed.materials.kernel.release.clone(),
             qemu: qemu.lines().next().unwrap_or_default().to_owned(),
             ..Self::default()
         })
@@ -153,19 +153,26 @@ impl Benchmark {
     ///
     /// `keep` is called whenever there is something new to keep. Of peers, those are run whose names hold one of
     /// `names`, or all.
-    pub fn measure(&mut self, bed: &Bed, part: Part, plan: Plan, names: &[String], keep: &Keep) {
+    pub fn measure(
+        &mut self,
+        testbed: &Testbed,
+        part: Part,
+        plan: Plan,
+        names: &[String],
+        keep: &Keep,
+    ) {
         let name = format!("{part:?}").to_lowercase();
         eprintln!("xcap-bench: {name}");
         self.failed.remove(&name);
         let measured = match part {
-            Part::Probes => self.probes(bed),
+            Part::Probes => self.probes(testbed),
             Part::Peers => {
-                self.peers(bed, names, keep);
+                self.peers(testbed, names, keep);
                 Ok(())
             }
-            Part::Scale => self.scale(bed, keep),
-            Part::Cpus => self.cpus(bed),
-            Part::Umask => bed
+            Part::Scale => self.scale(testbed, keep),
+            Part::Cpus => self.cpus(testbed),
+            Part::Umask => testbed
                 .umask(plan)
                 .map(|experiment| self.umask = Some(experiment)),
         };
@@ -183,13 +190,13 @@ impl Benchmark {
         }
     }
 
-    fn probes(&mut self, bed: &Bed) -> Result<()> {
+    fn probes(&mut self, testbed: &Testbed) -> Result<()> {
         let job = Job {
             exact: true,
             hits: own_rows(),
             ..Job::NOTHING
         };
-        let outcome = bed.deterministic(&job, &[])?;
+        let outcome = testbed.deterministic(&job, &[])?;
         self.exact = outcome.exact;
         let unprobed = outcome.hits.first().map(|hit| hit.unprobed);
         self.put(Row {
@@ -201,7 +208,7 @@ impl Benchmark {
             known_length: KNOWN_LENGTH,
             ..Row::default()
         });
-        let sizes = own_sizes(bed)?;
+        let sizes = own_sizes(testbed)?;
         for (hit, (_, tool)) in outcome.hits.into_iter().zip(own_rows()) {
             let size = match &tool {
                 Tool::Xcap { .. } => sizes.xcap,
@@ -216,14 +223,14 @@ impl Benchmark {
     }
 
     /// Each peer in a guest of its own, so that none suffers from another.
-    fn peers(&mut self, bed: &Bed, names: &[String], keep: &Keep) {
-        let peers =
-            Peers::prepare(&bed.materials).context("Debian's packages of the peers can't be had");
+    fn peers(&mut self, testbed: &Testbed, names: &[String], keep: &Keep) {
+        let peers = Peers::prepare(&testbed.materials)
+            .context("Debian's packages of the peers can't be had");
         let is_wanted =
             |peer: &&Peer| names.is_empty() || names.iter().any(|name| peer.name.contains(name));
         for peer in PEERS.iter().filter(is_wanted) {
             let row = match &peers {
-                Ok(peers) => peer_row(bed, peers, peer),
+                Ok(peers) => peer_row(testbed, peers, peer),
                 Err(e) => Row::failed(peer.name, e),
             };
             self.put(row);
@@ -231,26 +238,26 @@ impl Benchmark {
         }
     }
 
-    fn scale(&mut self, bed: &Bed, keep: &Keep) -> Result<()> {
+    fn scale(&mut self, testbed: &Testbed, keep: &Keep) -> Result<()> {
         self.scale.clear();
         for backend in BACKENDS.into_iter().rev() {
             let job = Job {
                 scale: vec![backend.to_owned()],
                 ..Job::NOTHING
             };
-            self.scale.extend(bed.deterministic(&job, &[])?.scale);
+            self.scale.extend(testbed.deterministic(&job, &[])?.scale);
             keep(self);
         }
         Ok(())
     }
 
-    fn cpus(&mut self, bed: &Bed) -> Result<()> {
-        self.two_cpus = bed.two_cpus(SHARED_CALLS)?;
+    fn cpus(&mut self, testbed: &Testbed) -> Result<()> {
+        self.two_cpus = testbed.two_cpus(SHARED_CALLS)?;
         Ok(())
     }
 }
 
-fn peer_row(bed: &Bed, peers: &Peers, peer: &Peer) -> Row {
+fn peer_row(testbed: &Testbed, peers: &Peers, peer: &Peer) -> Row {
     eprintln!("xcap-bench: {}", peer.name);
     let ready = match peers.ready(peer) {
         Ok(ready) => ready,
@@ -260,7 +267,7 @@ fn peer_row(bed: &Bed, peers: &Peers, peer: &Peer) -> Row {
         hits: vec![(peer.name.to_owned(), ready.tool.clone())],
         ..Job::NOTHING
     };
-    match bed.deterministic(&job, &ready.copies) {
+    match testbed.deterministic(&job, &ready.copies) {
         Ok(outcome) => outcome
             .hits
             .into_iter()
@@ -278,21 +285,21 @@ struct Sizes {
     module: f64,
 }
 
-fn own_sizes(bed: &Bed) -> Result<Sizes> {
+fn own_sizes(testbed: &Testbed) -> Result<Sizes> {
     let size = |path: &Path| -> Result<f64> {
         let size = fs::metadata(path)
             .with_context(|| format!("cannot read '{}'", path.display()))?
             .len();
         Ok(size as f64 / (1 << 20) as f64)
     };
-    let mut xcap = bed.materials.module.as_deref().map_or(Ok(0.0), size)?;
-    for tool in &bed.materials.tools {
+    let mut xcap = testbed.materials.module.as_deref().map_or(Ok(0.0), size)?;
+    for tool in &testbed.materials.tools {
         if tool.ends_with("xcap-read") {
             xcap += size(tool)?;
         }
     }
     Ok(Sizes {
         xcap,
-        module: size(&bed.peers.join("c_kretprobe.ko"))?,
+        module: size(&testbed.peers.join("c_kretprobe.ko"))?,
     })
 }

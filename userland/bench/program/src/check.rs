@@ -2,14 +2,18 @@
 
 //! The short part that `make test` runs: reports are true, costs are those on record.
 
-use crate::bed::Bed;
 use crate::control::BACKENDS;
-use crate::job::{place, Job};
+use crate::exact::Exactness;
+use crate::guest_files;
+use crate::hit::Hit;
+use crate::job::Job;
 use crate::record::{exceeds_reference, Record, FILE};
 use crate::show;
+use crate::testbed::Testbed;
 use crate::tool::Tool;
 use anyhow::{bail, Result};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use xcap_output::print;
 
 /// C modules, each with the backend that may cost a tenth more than it.
@@ -24,7 +28,7 @@ pub fn backend_row(backend: &str) -> (String, Tool) {
 
 pub fn module_row(module: &str) -> (String, Tool) {
     let tool = Tool::Module {
-        file: place(&format!("{module}.ko")),
+        file: guest_files::path(&format!("{module}.ko")),
     };
     (
         format!("C module, {}", module.trim_start_matches("c_")),
@@ -40,18 +44,37 @@ pub fn own_rows() -> Vec<(String, Tool)> {
         .collect()
 }
 
-pub fn run(bed: &Bed, update: bool) -> Result<()> {
+pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     let job = Job {
         exact: true,
         hits: own_rows(),
         ..Job::NOTHING
     };
-    let outcome = bed.deterministic(&job, &[])?;
+    let outcome = testbed.deterministic(&job, &[])?;
     print(&show::exact(&outcome.exact))?;
-    let mut complaints: Vec<String> = outcome
-        .exact
-        .iter()
-        .filter(|one| !one.holds())
+    let mut complaints = untrue(&outcome.exact);
+    complaints.extend(unsound(&outcome.hits));
+    let mut costs = costs(&outcome.hits);
+    print(&costs_text(&outcome.hits))?;
+    complaints.extend(dearer_than_references(&costs));
+    // The record is of xcap's own cost.
+    costs.retain(|probe, _| probe.starts_with("xcap"));
+    let kernel = &testbed.materials.kernel.release;
+    if update {
+        record(kernel, costs)?;
+    } else {
+        complaints.extend(dearer_than_recorded(kernel, &costs)?);
+    }
+    if !complaints.is_empty() {
+        bail!("not as it should be:\n  {}", complaints.join("\n  "));
+    }
+    Ok(())
+}
+
+/// A sentence for each report that is not true.
+fn untrue(reports: &[Exactness]) -> Vec<String> {
+    let wrong = reports.iter().filter(|report| !report.holds());
+    wrong
         .map(|one| {
             let who = one.backend.as_deref().unwrap_or("unprobed");
             format!(
@@ -59,55 +82,77 @@ pub fn run(bed: &Bed, update: bool) -> Result<()> {
                 one.function, one.corrected, one.length, one.count, one.calls
             )
         })
-        .collect();
-    let mut measured = BTreeMap::new();
-    for hit in &outcome.hits {
-        match &hit.outcome {
-            Ok(cost) => {
-                let beyond = cost.instructions - hit.unprobed;
-                println!(
-                    "{:24} {:8.1} instructions a hit beyond the unprobed {:.1}",
-                    hit.probe, beyond, hit.unprobed
-                );
-                measured.insert(hit.probe.clone(), (beyond * 10.0).round() / 10.0);
-                if cost.lost > 0 {
-                    complaints.push(format!(
-                        "{}: {} of {} hits lost",
-                        hit.probe, cost.lost, cost.calls
-                    ));
-                }
-            }
-            Err(reason) => complaints.push(format!("{}: {reason}", hit.probe)),
-        }
-    }
-    complaints.extend(REFERENCES.iter().filter_map(|(module, backend)| {
-        let named = |(name, _): (String, Tool)| measured.get_key_value(&name);
+        .collect()
+}
+
+/// A sentence for each probe that doesn't work, or loses calls.
+fn unsound(hits: &[Hit]) -> Vec<String> {
+    let sentence = |hit: &Hit| match &hit.outcome {
+        Err(reason) => Some(format!("{}: {reason}", hit.probe)),
+        Ok(cost) if cost.lost > 0 => Some(format!(
+            "{}: {} of {} hits lost",
+            hit.probe, cost.lost, cost.calls
+        )),
+        Ok(_) => None,
+    };
+    hits.iter().filter_map(sentence).collect()
+}
+
+/// Probe → instructions of a hit beyond the unprobed call, as they are recorded.
+type Costs = BTreeMap<String, f64>;
+
+fn costs(hits: &[Hit]) -> Costs {
+    let rounded = |cost: f64| (cost * 10.0).round() / 10.0;
+    let costs = hits
+        .iter()
+        .filter_map(|hit| Some((hit, hit.beyond_unprobed()?)));
+    costs
+        .map(|(hit, cost)| (hit.probe.clone(), rounded(cost)))
+        .collect()
+}
+
+fn costs_text(hits: &[Hit]) -> String {
+    let line = |hit: &Hit| {
+        let beyond = hit.beyond_unprobed()?;
+        Some(format!(
+            "{:24} {beyond:8.1} instructions a hit beyond the unprobed {:.1}\n",
+            hit.probe, hit.unprobed
+        ))
+    };
+    hits.iter().filter_map(line).collect()
+}
+
+fn dearer_than_references(costs: &Costs) -> Vec<String> {
+    let dearer = REFERENCES.iter().filter_map(|(module, backend)| {
+        let named = |(name, _): (String, Tool)| costs.get_key_value(&name);
         let (ours, count) = named(backend_row(backend))?;
         let (theirs, reference) = named(module_row(module))?;
         exceeds_reference((ours, *count), (theirs, *reference))
-    }));
-    // The record is of xcap's own cost.
-    measured.retain(|probe, _| probe.starts_with("xcap"));
-    let path = xcap_machines::materials::source_tree()?.join(FILE);
-    let kernel = &bed.materials.kernel.release;
-    if update {
-        let mut record = if path.exists() {
-            Record::load(&path)?
-        } else {
-            Record::default()
-        };
-        record.0.insert(kernel.clone(), measured);
-        record.save(&path)?;
-        println!("recorded in {FILE}");
+    });
+    dearer.collect()
+}
+
+fn record_path() -> Result<PathBuf> {
+    Ok(xcap_machines::materials::source_tree()?.join(FILE))
+}
+
+fn record(kernel: &str, costs: Costs) -> Result<()> {
+    let path = record_path()?;
+    let mut record = if path.exists() {
+        Record::load(&path)?
     } else {
-        let exceeded = Record::load(&path)?.exceeded(kernel, &measured, &["xcap direct"]);
-        if !exceeded.is_empty() {
-            complaints.extend(exceeded);
-            complaints.push("if that is meant: xcap-bench check --update".to_owned());
-        }
-    }
-    if !complaints.is_empty() {
-        bail!("not as it should be:\n  {}", complaints.join("\n  "));
-    }
+        Record::default()
+    };
+    record.0.insert(kernel.to_owned(), costs);
+    record.save(&path)?;
+    print(&format!("recorded in {FILE}\n"))?;
     Ok(())
+}
+
+fn dearer_than_recorded(kernel: &str, costs: &Costs) -> Result<Vec<String>> {
+    let mut dearer = Record::load(&record_path()?)?.exceeded(kernel, costs, &["xcap direct"]);
+    if !dearer.is_empty() {
+        dearer.push("if that is meant: xcap-bench check --update".to_owned());
+    }
+    Ok(dearer)
 }

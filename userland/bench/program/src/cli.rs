@@ -15,6 +15,7 @@ use xcap_bench::control::BACKENDS;
     after_help = "Examples:\n  \
         xcap-bench umask                            the paper's experiment, on this machine\n  \
         xcap-bench umask --runs 10 --backend direct --json umask.json\n  \
+        xcap-bench silicon                          a hit in ticks of this processor, no root\n  \
         xcap-bench check                            instructions a hit, against the record\n  \
         xcap-bench all                              what make bench does"
 )]
@@ -27,6 +28,8 @@ pub struct Cli {
 pub enum Command {
     /// The paper's experiment, here: umask() without and with each backend (as root, xcap loaded)
     Umask(UmaskOptions),
+    /// A hit's cost on this processor, and whether reports are true on it: no root, no module
+    Silicon(SiliconOptions),
     /// On the deterministic machine: reports are true, and no hit costs more than on record
     Check(CheckOptions),
     /// Everything, beside every peer: results/bench/bench.json and docs/benchmarks.md
@@ -50,6 +53,35 @@ pub struct UmaskOptions {
     /// Keep every run's value in this file; - prints it
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Print no table
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    xcap-bench silicon                                 a minute, on the last CPU\n  \
+    xcap-bench silicon --cpu 2 --repetitions 201       where there is noise\n  \
+    xcap-bench silicon --quick --output /tmp/silicon   seconds, rougher")]
+pub struct SiliconOptions {
+    /// Folder of silicon.json
+    #[arg(long, value_name = "DIR", default_value = "results/silicon")]
+    pub output: PathBuf,
+    /// Measure on this CPU instead of the last one
+    #[arg(long, value_name = "NUMBER")]
+    pub cpu: Option<usize>,
+    /// Batches of calls with and without each variant
+    #[arg(long, default_value_t = 61, value_parser = clap::value_parser!(u32).range(3..))]
+    pub repetitions: u32,
+    /// Calls in a batch
+    #[arg(long, default_value_t = 1009, value_parser = clap::value_parser!(u64).range(1..))]
+    pub calls: u64,
+    /// Few repetitions of few calls: whether it works, rather than how much
+    #[arg(long, conflicts_with_all = ["repetitions", "calls"])]
+    pub quick: bool,
+    /// Rewrite the section of this document that tells of it, too
+    #[arg(long, value_name = "MARKDOWN")]
+    pub document: Option<PathBuf>,
     /// Print no table
     #[arg(long)]
     pub quiet: bool,

@@ -3,9 +3,9 @@
 //! Whether xcap's reports on functions of known length are true.
 
 use crate::control::{Probe, BACKENDS};
-use crate::job::XCAP;
+use crate::guest_files::XCAP;
+use crate::kernel_module;
 use crate::targets;
-use crate::tool::{insmod, rmmod};
 use crate::work::Loop;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ pub fn measure() -> Result<Vec<Exactness>> {
             corrected: mean - empty,
         });
     }
-    insmod(XCAP, &[])?;
+    kernel_module::load(XCAP, &[])?;
     for backend in BACKENDS {
         for (function, &length) in &lengths {
             all.push(probed(backend, function, length, false)?);
@@ -74,7 +74,7 @@ pub fn measure() -> Result<Vec<Exactness>> {
         let _inner = Probe::add("xcap_target_100", "inner", backend)?;
         all.push(probed(backend, nest, length, true)?);
     }
-    rmmod("xcap")?;
+    kernel_module::unload("xcap")?;
     Ok(all)
 }
 

@@ -2,9 +2,10 @@
 
 //! What a hit costs with each tool.
 
-use crate::job::XCAP;
+use crate::guest_files::XCAP;
+use crate::kernel_module;
 use crate::targets::{self, KNOWN};
-use crate::tool::{insmod, rmmod, Reading, Tool};
+use crate::tool::{Reading, Tool};
 use crate::work::{Loop, CALLS, UMASK};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,14 @@ pub struct Cost {
     pub known: Result<Reading, String>,
 }
 
+impl Hit {
+    /// Instructions that the probe adds to a call; none if it doesn't work.
+    pub fn beyond_unprobed(&self) -> Option<f64> {
+        let cost = self.outcome.as_ref().ok()?;
+        Some(cost.instructions - self.unprobed)
+    }
+}
+
 pub fn measure(tools: &[(String, Tool)]) -> Result<Vec<Hit>> {
     tools.iter().map(|(name, tool)| row(name, tool)).collect()
 }
@@ -46,11 +55,11 @@ fn row(name: &str, tool: &Tool) -> Result<Hit> {
     let unprobed = Loop::default().settled();
     let is_xcap = matches!(tool, Tool::Xcap { .. });
     if is_xcap {
-        insmod(XCAP, &[])?;
+        kernel_module::load(XCAP, &[])?;
     }
     let cost = cost(tool);
     if is_xcap {
-        rmmod("xcap")?;
+        kernel_module::unload("xcap")?;
     }
     Ok(Hit {
         probe: name.to_owned(),

@@ -6,6 +6,7 @@ use anyhow::{bail, Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use xcap_machines::provide::deb822;
 
 struct Package {
     version: String,
@@ -35,33 +36,21 @@ impl Installed {
             packages: BTreeMap::new(),
             provided: BTreeMap::new(),
         };
-        for block in status.split("\n\n") {
-            let field = |name: &str| {
-                let line = block
-                    .lines()
-                    .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-                line.map_or("", str::trim)
-            };
-            let name = field("Package");
-            if name.is_empty() {
-                continue;
+        for paragraph in deb822::paragraphs(status) {
+            let name = paragraph.field("Package").to_owned();
+            for provided in paragraph.relations("Provides").into_iter().flatten() {
+                let providers = installed.provided.entry(provided).or_default();
+                providers.push(name.clone());
             }
-            for provided in names(field("Provides")).into_iter().flatten() {
-                installed
-                    .provided
-                    .entry(provided)
-                    .or_default()
-                    .push(name.to_owned());
-            }
-            let mut needs = names(field("Pre-Depends"));
-            needs.extend(names(field("Depends")));
+            let mut needs = paragraph.relations("Pre-Depends");
+            needs.extend(paragraph.relations("Depends"));
             let package = Package {
-                version: field("Version").to_owned(),
-                kib: field("Installed-Size").parse().unwrap_or(0),
-                essential: field("Essential") == "yes",
+                version: paragraph.field("Version").to_owned(),
+                kib: paragraph.field("Installed-Size").parse().unwrap_or(0),
+                essential: paragraph.field("Essential") == "yes",
                 needs,
             };
-            installed.packages.insert(name.to_owned(), package);
+            installed.packages.insert(name, package);
         }
         installed
     }
@@ -117,24 +106,6 @@ impl Installed {
         }
         done
     }
-}
-
-/// `a (>= 1), b:any | c` as [[a], [b, c]].
-fn names(field: &str) -> Vec<Vec<String>> {
-    let name = |word: &str| {
-        let word = word.split_whitespace().next().unwrap_or_default();
-        word.split(':').next().unwrap_or_default().to_owned()
-    };
-    let groups = field.split(',').map(|group| {
-        group
-            .split('|')
-            .map(name)
-            .filter(|n| !n.is_empty())
-            .collect()
-    });
-    groups
-        .filter(|group: &Vec<String>| !group.is_empty())
-        .collect()
 }
 
 #[cfg(test)]

@@ -8,19 +8,9 @@ use crate::scale::{self, Scale};
 use crate::symbols;
 use crate::tool::Tool;
 use crate::two_cpus::{self, Calls};
+use crate::{guest_files, kernel_module};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-
-/// Place the host puts what a job needs.
-pub const FOLDER: &str = "/bench";
-
-/// A path in [`FOLDER`].
-pub fn place(name: &str) -> String {
-    format!("{FOLDER}/{name}")
-}
-
-/// Place the lab puts xcap.
-pub const XCAP: &str = "/lab/xcap.ko";
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Job {
@@ -60,7 +50,7 @@ impl Job {
             ..Outcome::default()
         };
         if self.exact || !self.hits.is_empty() {
-            crate::tool::insmod(&place("xcap_targets.ko"), &[])?;
+            kernel_module::load(&guest_files::path("xcap_targets.ko"), &[])?;
         }
         // Before xcap is loaded for the other parts.
         outcome.hits = hit::measure(&self.hits)?;

@@ -6,15 +6,16 @@ mod cli;
 
 use anyhow::{bail, Context, Result};
 use clap::{Parser, ValueEnum};
-use cli::{AllOptions, CheckOptions, Cli, Command, UmaskOptions};
+use cli::{AllOptions, CheckOptions, Cli, Command, SiliconOptions, UmaskOptions};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use xcap_bench::bed::Bed;
 use xcap_bench::bench::{Benchmark, Part};
 use xcap_bench::job::Job;
+use xcap_bench::testbed::Testbed;
 use xcap_bench::umask::{self, Plan};
 use xcap_bench::{check, document, show};
+use xcap_machines::files::replace;
 use xcap_output::print;
 
 fn main() -> ExitCode {
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Umask(options) => umask(&options),
+        Command::Silicon(options) => silicon(&options),
         Command::Check(options) => check(&options),
         Command::All(options) => all(&options),
         Command::Guest { job } => {
@@ -53,25 +55,52 @@ fn umask(options: &UmaskOptions) -> Result<()> {
     match options.json.as_deref() {
         None => {}
         Some(path) if path == Path::new("-") => print(&text)?,
-        Some(path) => write(path, &text)?,
+        Some(path) => replace(path, &text)?,
+    }
+    Ok(())
+}
+
+fn silicon(options: &SiliconOptions) -> Result<()> {
+    let (repetitions, calls) = match options.quick {
+        true => (5, 101),
+        false => (options.repetitions, options.calls),
+    };
+    let silicon = xcap_silicon::measure(&xcap_silicon::Plan {
+        repetitions,
+        calls,
+        cpu: options.cpu,
+    })?;
+    if !options.quick {
+        silicon.check_noise()?;
+    }
+    let text = serde_json::to_string_pretty(&silicon)? + "\n";
+    replace(&options.output.join("silicon.json"), &text)?;
+    if let Some(path) = &options.document {
+        let document = fs::read_to_string(path)
+            .with_context(|| format!("cannot read '{}'", path.display()))?;
+        let section = xcap_silicon::document::section(&silicon);
+        replace(path, xcap_silicon::document::place(&document, &section))?;
+    }
+    if !options.quiet {
+        print(&xcap_silicon::show::silicon(&silicon))?;
     }
     Ok(())
 }
 
 fn check(options: &CheckOptions) -> Result<()> {
-    let bed = Bed::prepare(options.module.as_deref())?;
-    check::run(&bed, options.update)
+    let testbed = Testbed::prepare(options.module.as_deref())?;
+    check::run(&testbed, options.update)
 }
 
 fn all(options: &AllOptions) -> Result<()> {
-    let bed = Bed::prepare(options.module.as_deref())?;
+    let testbed = Testbed::prepare(options.module.as_deref())?;
     let plan = Plan {
         runs: options.runs,
         calls: options.calls,
     };
     let tree = xcap_machines::materials::source_tree()?;
     let details = tree.join("results/bench/details.json");
-    let mut benchmark = Benchmark::new(&bed)?;
+    let mut benchmark = Benchmark::new(&testbed)?;
     let mut parts = options.parts.clone();
     if parts.is_empty() {
         parts.extend(Part::value_variants());
@@ -93,11 +122,17 @@ fn all(options: &AllOptions) -> Result<()> {
         }
     };
     for part in parts {
-        benchmark.measure(&bed, part, plan, &options.peers, &keep);
+        benchmark.measure(&testbed, part, plan, &options.peers, &keep);
     }
     save(&benchmark, &tree)?;
-    let document = document::markdown(&benchmark);
-    write(&tree.join("docs/benchmarks.md"), &document)?;
+    let path = tree.join("docs/benchmarks.md");
+    let mut document = document::markdown(&benchmark);
+    // What `make silicon` wrote is of a machine that needn't be this one.
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    if let Some(section) = xcap_silicon::document::section_of(&old) {
+        document = xcap_silicon::document::place(&document, section);
+    }
+    replace(&path, &document)?;
     eprintln!("xcap-bench: wrote docs/benchmarks.md and results/bench/bench.json");
     print(&document)?;
     if !benchmark.failed.is_empty() {
@@ -113,21 +148,12 @@ fn all(options: &AllOptions) -> Result<()> {
 fn save(benchmark: &Benchmark, tree: &Path) -> Result<()> {
     let folder = tree.join("results/bench");
     let text = |json: serde_json::Result<String>| json.map(|text| text + "\n");
-    write(
+    replace(
         &folder.join("bench.json"),
         &text(serde_json::to_string_pretty(&benchmark.rows))?,
     )?;
-    write(
+    replace(
         &folder.join("details.json"),
         &text(serde_json::to_string_pretty(benchmark))?,
     )
-}
-
-/// Writes a file whole, or leaves it as it was.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let cannot = || format!("cannot write '{}'", path.display());
-    fs::create_dir_all(path.parent().unwrap_or(path)).with_context(cannot)?;
-    let partial = path.with_extension("partial");
-    fs::write(&partial, text).with_context(cannot)?;
-    fs::rename(&partial, path).with_context(cannot)
 }

@@ -2,8 +2,8 @@
 
 //! The peers: other people's tools for the same work, from Debian's packages.
 
+use crate::guest_files;
 use crate::installed::Installed;
-use crate::job::place;
 use crate::targets::KNOWN;
 use crate::tool::{Format, Tool};
 use crate::work::UMASK;
@@ -11,13 +11,13 @@ use anyhow::{bail, Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use xcap_machines::boot::config::Copy;
+use xcap_machines::config::Copy;
 use xcap_machines::provide::root::{package_list, Recipe, Root, Sandbox};
 use xcap_machines::Materials;
 
 const PACKAGES: &str = include_str!("../peers/packages");
 
-/// Place the newest of each is, and the kernel's headers, wherever the kernel is from.
+/// Where the newest of each is, and the kernel's headers, wherever the kernel is from.
 const SUITES: [&str; 2] = ["sid", "trixie-backports"];
 
 const BPFTRACE_KPROBE: &str = include_str!("../peers/kprobe.bt");
@@ -207,53 +207,16 @@ impl Peers {
     fn systemtap(&self, name: &str, script: &str) -> Result<(Tool, Vec<Copy>, String)> {
         let mut copies = self.files(&["/usr/bin/staprun", "/usr/lib/systemtap/stapio"])?;
         let mut commands = Vec::new();
-        let mut seconds = 0.0;
-        for function in [UMASK, KNOWN] {
-            let module = format!(
-                "{name}_{}",
-                if function == UMASK { "umask" } else { "known" }
-            );
-            let file = self.work.join(format!("{module}.stp"));
-            fs::write(&file, script.replace(FUNCTION, function))?;
-            let begin = Instant::now();
-            let mut stap = self
-                .sandbox()
-                .bind_at(&self.work.join("boot"), Path::new("/boot"))
-                .env("HOME", &self.work.to_string_lossy())
-                .command("stap");
-            stap.args([
-                "-p4",
-                "-r",
-                &self.release,
-                "-m",
-                &module,
-                "-DSTP_NO_OVERLOAD",
-                "-B",
-            ]);
-            stap.arg(format!(
-                "CFLAGS_MODULE=-include {}",
-                self.work.join("task_euid.h").display()
-            ));
-            let built = stap.arg(&file).output().context("cannot run bwrap")?;
-            if !built.status.success() {
-                let said = String::from_utf8_lossy(&built.stderr).into_owned();
-                let line = said
-                    .lines()
-                    .find(|line| line.contains("error:"))
-                    .or(said.lines().last());
-                bail!(
-                    "its module doesn't build for this kernel: {}",
-                    line.unwrap_or_default().trim()
-                );
-            }
-            seconds += begin.elapsed().as_secs_f64();
-            let to = place(&format!("{module}.ko"));
-            copies.push(Copy {
-                from: self.work.join(format!("{module}.ko")),
-                to: to.clone(),
-            });
-            commands.push((function.to_owned(), vec!["/usr/bin/staprun".to_owned(), to]));
+        let begin = Instant::now();
+        for (function, suffix) in [(UMASK, "umask"), (KNOWN, "known")] {
+            let module = format!("{name}_{suffix}");
+            let from = self.systemtap_module(&module, &script.replace(FUNCTION, function))?;
+            let to = guest_files::path(&format!("{module}.ko"));
+            let command = vec!["/usr/bin/staprun".to_owned(), to.clone()];
+            commands.push((function.to_owned(), command));
+            copies.push(Copy { from, to });
         }
+        let seconds = begin.elapsed().as_secs_f64();
         let tool = Tool::Process {
             commands,
             format: Format::Moments,
@@ -264,6 +227,28 @@ impl Peers {
              without its overload limit"
         );
         Ok((tool, copies, note))
+    }
+
+    /// Compiles a script; gives the file of its module.
+    fn systemtap_module(&self, module: &str, script: &str) -> Result<PathBuf> {
+        let file = self.work.join(format!("{module}.stp"));
+        fs::write(&file, script)?;
+        let sandbox = self.sandbox().env("HOME", &self.work.to_string_lossy());
+        let boot = self.work.join("boot");
+        let mut stap = sandbox.bind_at(&boot, Path::new("/boot")).command("stap");
+        stap.args(["-p4", "-B"]).arg(format!(
+            "CFLAGS_MODULE=-include {}",
+            self.work.join("task_euid.h").display()
+        ));
+        stap.args(["-r", &self.release, "-m", module, "-DSTP_NO_OVERLOAD"]);
+        let built = stap.arg(&file).output().context("cannot run bwrap")?;
+        if !built.status.success() {
+            let said = String::from_utf8_lossy(&built.stderr);
+            let error = said.lines().find(|line| line.contains("error:"));
+            let line = error.or(said.lines().last()).unwrap_or_default();
+            bail!("its module doesn't build for this kernel: {}", line.trim());
+        }
+        Ok(self.work.join(format!("{module}.ko")))
     }
 
     fn bpftrace(&self, script: &str) -> Result<(Tool, Vec<Copy>, String)> {

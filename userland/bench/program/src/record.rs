@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use xcap_machines::files;
 
 pub const FILE: &str = "userland/bench/program/instruction-counts.json";
 
@@ -29,7 +30,7 @@ impl Record {
 
     pub fn save(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write '{}'", path.display()))
+        files::replace(path, text)
     }
 
     /// One sentence for each that costs more than it may.

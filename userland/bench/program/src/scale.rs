@@ -3,11 +3,12 @@
 //! How xcap's costs grow with the number of probes.
 
 use crate::control::{control, report};
-use crate::job::XCAP;
-use crate::tool::{insmod, rmmod};
+use crate::guest_files::XCAP;
+use crate::kernel_module;
 use crate::work::{Loop, UMASK};
 use anyhow::{bail, Context, Result};
 use nix::sys::stat::{umask, Mode};
+use procfs::{Current, Meminfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,7 +57,7 @@ fn row(backend: &str) -> Result<Scale> {
     let mut calls = Loop::default();
     let unprobed = calls.settled();
     let begin = Instant::now();
-    let (insmod_ms, ()) = milliseconds(|| insmod(XCAP, &[]))?;
+    let (insmod_ms, ()) = milliseconds(|| kernel_module::load(XCAP, &[]))?;
     control(&format!("add {UMASK} as umask backend={backend}"))?;
     umask(Mode::from_bits_truncate(0o022));
     let first = report()?.stage("umask").map_or(0, |stage| stage.count);
@@ -91,7 +92,7 @@ fn row(backend: &str) -> Result<Scale> {
         }
         Ok(())
     })?;
-    let (rmmod_ms, ()) = milliseconds(|| rmmod("xcap"))?;
+    let (rmmod_ms, ()) = milliseconds(|| kernel_module::unload("xcap"))?;
     Ok(Scale {
         backend: backend.to_owned(),
         instructions,
@@ -103,8 +104,8 @@ fn row(backend: &str) -> Result<Scale> {
         stop_ms,
         del_ms,
         rmmod_ms,
-        per_cpu_bytes: (memory.per_cpu - before.per_cpu) * 1024.0 / added,
-        bytes: (before.free - memory.free) * 1024.0 / added,
+        per_cpu_bytes: (memory.per_cpu - before.per_cpu) / added,
+        bytes: (before.free - memory.free) / added,
     })
 }
 
@@ -152,7 +153,7 @@ fn arm_until(wanted: usize, groups: &mut Groups, backend: &str) -> Result<()> {
     }
 }
 
-/// KiB, by /proc/meminfo.
+/// Bytes, by /proc/meminfo.
 struct Memory {
     free: f64,
     per_cpu: f64,
@@ -160,15 +161,11 @@ struct Memory {
 
 impl Memory {
     fn now() -> Result<Self> {
-        let text = fs::read_to_string("/proc/meminfo")?;
-        let field = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-            number.with_context(|| format!("/proc/meminfo has no {name}"))
-        };
+        let memory = Meminfo::current().context("cannot read /proc/meminfo")?;
+        let per_cpu = memory.per_cpu.context("/proc/meminfo has no Percpu")?;
         Ok(Self {
-            free: field("MemFree:")?,
-            per_cpu: field("Percpu:")?,
+            free: memory.mem_free as f64,
+            per_cpu: per_cpu as f64,
         })
     }
 }

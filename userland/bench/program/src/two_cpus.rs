@@ -3,8 +3,8 @@
 //! Two CPUs that call one function at once.
 
 use crate::control::{Probe, BACKENDS};
-use crate::job::XCAP;
-use crate::tool::insmod;
+use crate::guest_files::XCAP;
+use crate::kernel_module;
 use crate::work::{batch, UMASK};
 use anyhow::{bail, Result};
 use nix::sched::{sched_getaffinity, sched_setaffinity, CpuSet};
@@ -43,7 +43,7 @@ pub fn measure(calls: u32) -> Result<Vec<Calls>> {
     in_threads(calls)?;
     in_processes(calls)?;
     let mut all = vec![unprobed(CONTROL), unprobed("none")];
-    insmod(XCAP, &[])?;
+    kernel_module::load(XCAP, &[])?;
     for backend in BACKENDS {
         let probe = Probe::add(UMASK, "shared", backend)?;
         in_processes(calls)?;

@@ -42,11 +42,12 @@ pub struct Series {
     pub ci95: f64,
     pub ci99: f64,
     /// What the probe itself saw; none without one.
-    pub probe_saw: Option<Saw>,
+    pub probe_saw: Option<ProbeReport>,
 }
 
+/// What a probe says of the calls.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Saw {
+pub struct ProbeReport {
     pub count: u64,
     pub missed: u64,
     /// Cycles within the function.
@@ -55,7 +56,7 @@ pub struct Saw {
 }
 
 impl Series {
-    fn of(probe: &str, runs: Vec<f64>, probe_saw: Option<Saw>) -> Self {
+    fn of(probe: &str, runs: Vec<f64>, probe_saw: Option<ProbeReport>) -> Self {
         let count = runs.len() as f64;
         let stddev = (&runs).std_dev();
         let half = |level| quantile(level, count - 1.0) * stddev / count.sqrt();
@@ -81,7 +82,7 @@ pub fn run(plan: Plan, backends: &[String]) -> Result<Experiment> {
         let probe = Probe::add(UMASK, "umask", backend)?;
         let times = runs(plan, backend);
         let stage = probe.read()?;
-        let saw = Saw {
+        let saw = ProbeReport {
             count: stage.count,
             missed: stage.missed,
             mean: stage.mean,

@@ -12,18 +12,6 @@ use xcap_house::modules::Modules;
 
 /// Circles that are known, by crate and by the files' names. This list only gets shorter.
 const KNOWN: &[(&str, &[&str])] = &[
-    ("xcap-bench", &["exact", "hit", "job", "scale", "two_cpus"]),
-    (
-        "xcap-bench",
-        &[
-            "function_graph",
-            "module",
-            "output",
-            "process",
-            "tool",
-            "xcap",
-        ],
-    ),
     ("xcap-paper", &["capture", "record"]),
     (
         "xcap-paper",

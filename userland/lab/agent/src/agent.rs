@@ -41,6 +41,7 @@ pub fn run_alone(port: &str, file: &str) -> Result<()> {
     let (sender, events) = channel();
     let sender = Mutex::new(sender);
     let report: Report = Arc::new(move |event| {
+        // What comes after the end is nobody's.
         let _ = sender.lock().expect("no panic holds it").send(event);
     });
     let job = start(0, &command, None, &report);

@@ -22,7 +22,7 @@ use xcap_guest::protocol::{Event, Status, Stream, Terminal, CHUNK};
 /// Longer than a chunk of output takes on the slowest line.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Place a job's events go.
+/// Where a job's events go.
 pub type Report = Arc<dyn Fn(Event) + Send + Sync>;
 
 pub struct Job {
@@ -45,55 +45,41 @@ impl Job {
         let terminal = match terminal {
             Some(terminal) => Some(attach_terminal(&mut command, terminal)?),
             None => {
-                command
-                    .stdin(Stdio::piped())
-                    .stdout(Stdio::piped())
-                    .stderr(Stdio::piped());
+                attach_pipes(&mut command);
                 None
             }
         };
-        let on_terminal = terminal.is_some();
-        // SAFETY: setsid and ioctl are async-signal-safe, and nothing is allocated between fork and exec.
-        unsafe {
-            command.pre_exec(move || {
-                setsid()?;
-                if on_terminal && libc::ioctl(0, libc::TIOCSCTTY, 0) != 0 {
-                    return Err(std::io::Error::last_os_error());
-                }
-                Ok(())
-            });
-        }
+        lead_session(&mut command, terminal.is_some());
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot run '{program}'"))?;
+        // It holds the terminal's other end, of which the job is to have the last.
         drop(command);
         let group = Pid::from_raw(child.id() as i32);
         let (stdin, chunks) = channel();
         let (done, readers_done) = channel();
-        let output = Arc::new(AtomicU64::new(0));
+        let output = Output {
+            job: id,
+            report: report.clone(),
+            passed: Arc::default(),
+            done,
+        };
+        let passed = output.passed.clone();
         match &terminal {
             Some(terminal) => {
                 write_stdin(id, terminal.try_clone()?, chunks, report.clone());
-                read_output(
-                    id,
-                    terminal.try_clone()?,
-                    Stream::Stdout,
-                    &report,
-                    &output,
-                    &done,
-                );
+                output.follow(terminal.try_clone()?, Stream::Stdout);
             }
             None => {
                 let pipe = "piped above";
                 write_stdin(id, child.stdin.take().expect(pipe), chunks, report.clone());
-                let stdout = child.stdout.take().expect(pipe);
-                read_output(id, stdout, Stream::Stdout, &report, &output, &done);
-                let stderr = child.stderr.take().expect(pipe);
-                read_output(id, stderr, Stream::Stderr, &report, &output, &done);
+                output.follow(child.stdout.take().expect(pipe), Stream::Stdout);
+                output.follow(child.stderr.take().expect(pipe), Stream::Stderr);
             }
         }
-        drop(done);
-        thread::spawn(move || report_end(id, child, &output, &readers_done, &report));
+        // Its end of `done` would keep the readers' from being seen.
+        drop(output);
+        thread::spawn(move || report_end(id, child, &passed, &readers_done, &report));
         Ok(Self {
             group,
             terminal,
@@ -109,6 +95,7 @@ impl Job {
 
     pub fn signal(&self, signal: i32) {
         if let Ok(signal) = Signal::try_from(signal) {
+            // There may be nobody left to get it.
             let _ = killpg(self.group, signal);
         }
     }
@@ -116,7 +103,7 @@ impl Job {
     pub fn resize(&self, rows: u16, columns: u16) {
         if let Some(terminal) = &self.terminal {
             let size = winsize(rows, columns);
-            // SAFETY: the descriptor is open as long as `terminal` is, and TIOCSWINSZ only reads `size`.
+            // SAFETY: The descriptor is open as long as `terminal` is, and TIOCSWINSZ only reads `size`.
             unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &size) };
         }
     }
@@ -142,6 +129,27 @@ fn attach_terminal(command: &mut Command, terminal: &Terminal) -> Result<File> {
     Ok(File::from(pty.master))
 }
 
+fn attach_pipes(command: &mut Command) {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+}
+
+/// Has the command lead a session, so that signals reach all that it starts; its input may be its terminal.
+fn lead_session(command: &mut Command, on_terminal: bool) {
+    // SAFETY: setsid and ioctl are async-signal-safe, and nothing is allocated between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            setsid()?;
+            if on_terminal && libc::ioctl(0, libc::TIOCSCTTY, 0) != 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+            Ok(())
+        });
+    }
+}
+
 fn write_stdin(
     job: u32,
     mut sink: impl Write + Send + 'static,
@@ -151,6 +159,7 @@ fn write_stdin(
     thread::spawn(move || {
         for data in chunks {
             let end = data.is_empty();
+            // A job may close its input and go on.
             let _ = sink.write_all(&data).and_then(|()| sink.flush());
             report(Event::Accepted { job });
             if end {
@@ -160,46 +169,54 @@ fn write_stdin(
     });
 }
 
-fn read_output(
+/// Where a job's output goes.
+#[derive(Clone)]
+struct Output {
     job: u32,
-    mut source: impl Read + Send + 'static,
-    stream: Stream,
-    report: &Report,
-    output: &Arc<AtomicU64>,
-    done: &Sender<()>,
-) {
-    let (report, output, done) = (report.clone(), output.clone(), done.clone());
-    thread::spawn(move || {
-        let mut buffer = [0; CHUNK];
-        while let Ok(n @ 1..) = source.read(&mut buffer) {
-            report(Event::Output {
-                job,
-                stream,
-                data: buffer[..n].to_vec(),
-            });
-            output.fetch_add(1, Relaxed);
-        }
-        let _ = done.send(());
-    });
+    report: Report,
+    /// Chunks that were passed on.
+    passed: Arc<AtomicU64>,
+    /// Closed when the last reader has ended.
+    done: Sender<()>,
+}
+
+impl Output {
+    /// Passes on what comes from `source`, in a thread of its own.
+    fn follow(&self, mut source: impl Read + Send + 'static, stream: Stream) {
+        let output = self.clone();
+        thread::spawn(move || {
+            let mut buffer = [0; CHUNK];
+            while let Ok(n @ 1..) = source.read(&mut buffer) {
+                (output.report)(Event::Output {
+                    job: output.job,
+                    stream,
+                    data: buffer[..n].to_vec(),
+                });
+                output.passed.fetch_add(1, Relaxed);
+            }
+            // Nobody waits for it once the job was given up as ended.
+            let _ = output.done.send(());
+        });
+    }
 }
 
 fn report_end(
     job: u32,
     mut child: Child,
-    output: &AtomicU64,
+    passed: &AtomicU64,
     readers_done: &Receiver<()>,
     report: &Report,
 ) {
     let status = child.wait();
     // Something left in the background may hold the pipes open for ever: once it is silent, the job has ended all the
     // same.
-    let mut passed = output.load(Relaxed);
+    let mut seen = passed.load(Relaxed);
     loop {
         match readers_done.recv_timeout(GRACE) {
             Ok(()) => {}
             Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) if output.load(Relaxed) == passed => break,
-            Err(RecvTimeoutError::Timeout) => passed = output.load(Relaxed),
+            Err(RecvTimeoutError::Timeout) if passed.load(Relaxed) == seen => break,
+            Err(RecvTimeoutError::Timeout) => seen = passed.load(Relaxed),
         }
     }
     let status = match status {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # For sourcing: what every guest does with its network card.
 
 # The card of driver $1 comes up as eth0. Its carrier comes later: see `settle`.

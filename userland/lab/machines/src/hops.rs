@@ -31,7 +31,7 @@ pub struct Hops {
 }
 
 impl Hops {
-    /// Place frames were lost, and how many.
+    /// Where frames were lost, and how many.
     pub fn losses(&self) -> Vec<(&'static str, u64)> {
         let all = [
             ("NIC missed", self.nic_missed),

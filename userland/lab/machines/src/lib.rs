@@ -2,13 +2,17 @@
 
 //! The lab: a Xen host, a capturing guest and a sender as virtual machines, from Debian's packages.
 //!
-//! [`provide`] fetches and makes the roots and kernels, [`build`] builds modules and guests' images,
-//! [`boot`] starts the machines, [`talk`] runs commands in them.
+//! In this order, of which each uses what comes before: [`config`] says which machines there are, [`provide`] fetches
+//! roots and kernels, [`build`] builds modules, [`materials`] is all of it, [`image`] makes guests' images, [`talk`]
+//! runs commands in guests, [`boot`] starts the machines.
 
 pub mod boot;
 pub mod build;
 pub mod cache;
+pub mod config;
+pub mod files;
 pub mod hops;
+pub mod image;
 pub mod materials;
 pub mod place;
 pub mod progress;
@@ -17,8 +21,10 @@ pub mod run;
 pub mod scenario;
 pub mod talk;
 
-pub use boot::config::Config;
 pub use boot::lab::Lab;
+pub use config::Config;
 pub use materials::Materials;
 pub use place::Place;
-pub use talk::guest::{Guest, Output, Running};
+pub use talk::guest::Guest;
+pub use talk::output::Output;
+pub use talk::running::Running;

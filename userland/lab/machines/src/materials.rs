@@ -157,7 +157,7 @@ pub fn source_tree() -> Result<PathBuf> {
     bail!("no source tree of xcap here: change into it")
 }
 
-/// Place the userland tools are: in `XCAP_TOOLS`, or beside this program.
+/// Where the userland tools are: in `XCAP_TOOLS`, or beside this program.
 pub fn tools_dir() -> Result<PathBuf> {
     match std::env::var_os("XCAP_TOOLS") {
         Some(dir) => Ok(PathBuf::from(dir)),

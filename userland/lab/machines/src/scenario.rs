@@ -3,8 +3,8 @@
 //! The paper's scenarios, run once in a lab.
 
 use crate::boot::lab::Lab;
-use crate::build::guest_image::{DOMU_MAC, RECEIVER_MAC};
 use crate::hops::{Counters, Hops};
+use crate::image::guest::{DOMU_MAC, RECEIVER_MAC};
 use crate::place::Place;
 use crate::talk::guest::Guest;
 use anyhow::{Context, Result};
@@ -96,7 +96,7 @@ pub fn control(guest: &Guest, word: &str) -> Result<()> {
     guest.sh(&format!("echo {word} >{CONTROL}")).map(drop)
 }
 
-/// Place frames are captured.
+/// Where frames are captured.
 pub fn capturing_place(lab: &Lab) -> Place {
     if lab.has(Place::DomU) {
         Place::DomU

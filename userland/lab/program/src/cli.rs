@@ -5,8 +5,8 @@
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use xcap_machines::boot::config::{Copy, DomUType};
-use xcap_machines::boot::emulation::{Accelerator, Clock};
+use xcap_machines::config::emulation::{Accelerator, Clock};
+use xcap_machines::config::{Copy, DomUType};
 use xcap_machines::{Config, Place};
 
 /// A Xen host, a capturing guest and a sender as virtual machines
@@ -45,7 +45,7 @@ pub struct DemoOptions {
     /// Frames a scenario
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
-    /// Place to leave the results
+    /// Where to leave the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub results: PathBuf,
 }

@@ -8,7 +8,7 @@ use comfy_table::{presets, CellAlignment, Table};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use xcap_machines::boot::emulation::Accelerator;
+use xcap_machines::config::emulation::Accelerator;
 use xcap_machines::hops::Hops;
 use xcap_machines::progress::step;
 use xcap_machines::scenario::{self, Measured, Run, SCENARIOS};

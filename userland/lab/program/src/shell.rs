@@ -12,7 +12,7 @@ use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 use std::time::Duration;
 use xcap_guest::protocol::Terminal;
-use xcap_machines::talk::guest::Input;
+use xcap_machines::talk::running::Input;
 use xcap_machines::Lab;
 
 pub fn shell(options: &ShellOptions) -> Result<ExitCode> {

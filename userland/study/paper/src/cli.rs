@@ -41,7 +41,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct RunOptions {
-    /// Place results are kept
+    /// Where results are kept
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
     /// Frames in a run
@@ -99,7 +99,7 @@ pub struct MachineOptions {
     /// … on the capturing machine without Xen
     #[arg(long, value_name = "COMMAND", requires = "sender", conflicts_with_all = ["dom0", "domu"])]
     pub bare: Option<String>,
-    /// Place the cable is plugged into the sender
+    /// Where the cable is plugged into the sender
     #[arg(long, value_name = "NAME", default_value = "eth0")]
     pub sender_interface: String,
     /// … into the Xen host
@@ -118,7 +118,7 @@ pub struct MachineOptions {
 
 #[derive(Args)]
 pub struct ReportOptions {
-    /// Place the results are; the report is written there too
+    /// Where the results are; the report is written there too
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
 }
@@ -128,7 +128,7 @@ pub struct RecordOptions {
     /// What this machine is in the study
     #[arg(long, value_enum)]
     pub role: RoleName,
-    /// Place the cable is plugged in; in a domU, its only interface
+    /// Where the cable is plugged in; in a domU, its only interface
     #[arg(long, value_name = "NAME")]
     pub interface: String,
     #[arg(long)]
@@ -139,7 +139,7 @@ pub struct RecordOptions {
     pub repetition: u32,
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
-    /// Place a sender sends to
+    /// Where a sender sends to
     #[arg(long, value_name = "MAC", default_value = "ff:ff:ff:ff:ff:ff")]
     pub destination: String,
     /// Write the part to this folder [default: to standard output]
@@ -173,7 +173,7 @@ pub struct GatherOptions {
     /// Folders that parts were recorded to
     #[arg(required = true, value_name = "FOLDER")]
     pub parts: Vec<PathBuf>,
-    /// Place results are kept
+    /// Where results are kept
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Place the frames of a run went: frames.json.
+//! Where the frames of a run went: frames.json.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Place results lie.
+//! Where results lie.
 //!
 //! ```text
 //! <results>/<environment>/<scenario>/<buffer>-<repetition>/

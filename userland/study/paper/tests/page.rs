@@ -275,7 +275,7 @@ fn figures_show_what_the_results_hold() {
         }
     }
     assert!(compared >= 4 * 20, "{compared}");
-    // Place frames went: what frames.json says, and sums that agree.
+    // Where frames went: what frames.json says, and sums that agree.
     for row in seen["cells"]["losses-xen-pv"].as_array().unwrap() {
         let (came, dropped, passed) = (&row["came"], &row["dropped"], &row["passed"]);
         assert_eq!(

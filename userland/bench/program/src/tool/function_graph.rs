@@ -2,7 +2,8 @@
 
 //! ftrace's function_graph tracer, on one function, through tracefs.
 
-use super::{output, Armed, Reading};
+use super::armed::{Armed, Reading};
+use super::output;
 use anyhow::{Context, Result};
 use std::fs;
 

@@ -2,7 +2,7 @@
 
 //! What the tools print.
 
-use super::Reading;
+use super::armed::Reading;
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
 

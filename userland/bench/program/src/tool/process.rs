@@ -2,7 +2,9 @@
 
 //! Tools that are programs: SystemTap, bpftrace, perf.
 
-use super::{module::module_kib, Armed, Format, Reading};
+use super::armed::{Armed, Reading};
+use super::output::Format;
+use crate::kernel_module;
 use anyhow::{bail, Context, Result};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
@@ -112,7 +114,10 @@ impl Process {
 
 impl Armed for Process {
     fn memory_kib(&self) -> Result<u64> {
-        let module = self.module.as_deref().map_or(Ok(0), module_kib)?;
+        let module = self
+            .module
+            .as_deref()
+            .map_or(Ok(0), kernel_module::size_kib)?;
         Ok(module + resident_kib(self.child.id())?)
     }
 
@@ -136,39 +141,40 @@ impl Drop for Process {
     }
 }
 
-/// Greatest resident size of a process and of all that it started.
+/// Greatest resident size of a process and of all that it started, in KiB.
 fn resident_kib(pid: u32) -> Result<u64> {
+    let processes = procfs::process::all_processes().context("cannot read /proc")?;
+    // A process may end while we look.
+    let all: Vec<_> = processes
+        .filter_map(|process| process.ok()?.status().ok())
+        .collect();
     let mut sum = 0;
-    let mut family = vec![pid];
-    let mut rest: Vec<(u32, u32, u64)> = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let Some(pid) = entry?
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        // A process may end while we look.
-        let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
-            continue;
-        };
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
-        let parent = field("PPid:").unwrap_or(0) as u32;
-        rest.push((pid, parent, field("VmHWM:").unwrap_or(0)));
-    }
+    let mut family = vec![pid as i32];
     while let Some(member) = family.pop() {
-        for &(pid, parent, size) in &rest {
-            if pid == member {
-                sum += size;
-            }
-            if parent == member {
-                family.push(pid);
-            }
-        }
+        let itself = all.iter().filter(|process| process.pid == member);
+        sum += itself.filter_map(|process| process.vmhwm).sum::<u64>();
+        let children = all.iter().filter(|process| process.ppid == member);
+        family.extend(children.map(|process| process.pid));
     }
     Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_started_counts_with_it() {
+        let alone = resident_kib(std::process::id()).unwrap();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let of_child = resident_kib(child.id()).unwrap();
+        let both = resident_kib(std::process::id()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(of_child > 0);
+        assert!(
+            both > alone && both > of_child,
+            "{both} of {alone} and {of_child}"
+        );
+    }
 }

@@ -2,8 +2,9 @@
 
 //! xcap itself.
 
-use super::{module::module_kib, Armed, Reading};
+use super::armed::{Armed, Reading};
 use crate::control::Probe;
+use crate::kernel_module;
 use anyhow::Result;
 
 pub fn arm(function: &str, backend: &str) -> Result<Box<dyn Armed>> {
@@ -12,7 +13,7 @@ pub fn arm(function: &str, backend: &str) -> Result<Box<dyn Armed>> {
 
 impl Armed for Probe {
     fn memory_kib(&self) -> Result<u64> {
-        module_kib("xcap")
+        kernel_module::size_kib("xcap")
     }
 
     fn finish(self: Box<Self>) -> Result<Reading> {

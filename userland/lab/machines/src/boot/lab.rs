@@ -2,43 +2,38 @@
 
 //! A running lab.
 
-use crate::boot::config::Config;
-use crate::boot::emulation::Clock;
+use crate::boot::domu;
+use crate::boot::hardware::{xen_command_line, Cable, Hardware, Software};
 use crate::boot::logs::Logs;
-use crate::boot::machine::{Cable, Hardware, Machine, Software};
-use crate::build::guest_image::{self, RECEIVER_MAC, SENDER_MAC, SENDER_NIC};
-use crate::cache::Lock;
+use crate::boot::machine::Machine;
+use crate::boot::run_folder::RunFolder;
+use crate::config::Config;
+use crate::image::guest as guest_image;
 use crate::materials::Materials;
 use crate::place::Place;
 use crate::progress::step;
-use crate::talk::guest::{Guest, Output, Running};
-use crate::talk::link::{JobEvent, Link, LogSink};
+use crate::talk::guest::Guest;
+use crate::talk::link::{Link, LogSink};
+use crate::talk::output::Output;
+use crate::talk::running::Running;
 use anyhow::{anyhow, Result};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{channel, Receiver};
+use std::path::Path;
 use std::time::Duration;
-use xcap_guest::protocol::{Request, Stream};
+use xcap_guest::protocol::Request;
 
 /// Longer than the slowest start seen, on a machine that has other things to do.
 const START: Duration = Duration::from_secs(180);
-
-/// How many labs this process has started.
-static STARTED: AtomicU32 = AtomicU32::new(0);
-
-/// Finished runs whose logs are kept.
-const KEPT_RUNS: usize = 8;
 
 /// Machines that end with this value, or with the process.
 pub struct Lab {
     guests: BTreeMap<Place, Guest>,
     machines: Vec<Machine>,
     logs: Logs,
-    _lock: Lock,
+    folder: RunFolder,
 }
 
 impl Lab {
@@ -57,22 +52,12 @@ impl Lab {
     }
 
     fn new(materials: &Materials) -> Result<Self> {
-        let runs = materials.cache.path("runs");
-        fs::create_dir_all(&runs)?;
-        let _turn = materials.cache.lock("runs")?;
-        prune(materials, &runs)?;
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-        // One process may start several in the same millisecond.
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{}-{number}", now.as_millis(), std::process::id());
-        let lock = materials.cache.lock(&format!("runs/{name}"))?;
-        let folder = runs.join(&name);
-        fs::create_dir(&folder)?;
+        let folder = RunFolder::new(&materials.cache)?;
         Ok(Self {
             guests: BTreeMap::new(),
             machines: Vec::new(),
-            logs: Logs::new(folder),
-            _lock: lock,
+            logs: Logs::new(folder.path().to_owned()),
+            folder,
         })
     }
 
@@ -83,8 +68,7 @@ impl Lab {
         } else {
             (Cable::Unplugged, None)
         };
-        let images = self.logs.folder().join("images");
-        fs::create_dir(&images)?;
+        let images = self.folder.make_images()?;
         if config.has_xen() {
             self.start_xen(materials, config, &images, one_end)?;
         } else if config.has(Place::Bare) {
@@ -105,7 +89,7 @@ impl Lab {
                 .ok(&format!("waiting for the carrier in {}", guest.name()))
                 .map(drop)
         })?;
-        Ok(fs::remove_dir_all(images)?)
+        self.folder.remove_images()
     }
 
     /// Does the same in every guest, at once.
@@ -131,24 +115,11 @@ impl Lab {
         images: &Path,
         cable: Cable,
     ) -> Result<()> {
-        let sender = place == Place::Sender;
-        let hardware = Hardware {
-            accelerator: config.accelerator,
-            clock: Clock::Wall,
-            cpus: if sender { 1 } else { config.cpus },
-            cpus_in_turn: config.cpus_in_turn,
-            cpu: config.cpu.as_deref().filter(|_| !sender),
-            memory_mib: if sender { 512 } else { config.memory_mib },
-            nic: if sender { SENDER_NIC } else { &config.nic },
-            mac: if sender { SENDER_MAC } else { RECEIVER_MAC },
-            cable,
-            plugin: config.plugin.as_ref().filter(|_| !sender),
-        };
+        let initramfs = guest_image::write(materials, config, place, None, images)?;
+        let hardware = Hardware::of_linux(config, place, cable);
         let software = Software {
             kernel: &materials.kernel.image()?,
-            initrd: guest_image::write(materials, config, place, None, images)?
-                .display()
-                .to_string(),
+            initrd: initramfs.display().to_string(),
             append: guest_image::append(place, config),
         };
         self.add_machine(materials, place, hardware, &software)
@@ -162,19 +133,6 @@ impl Lab {
         cable: Cable,
     ) -> Result<()> {
         let initramfs = guest_image::write(materials, config, Place::Dom0, None, images)?;
-        let hardware = Hardware {
-            accelerator: config.accelerator,
-            clock: Clock::Wall,
-            cpus: 2,
-            // No domain has two.
-            cpus_in_turn: false,
-            cpu: None,
-            memory_mib: 1024 + 768 + config.domu_memory_mib,
-            nic: &config.nic,
-            mac: RECEIVER_MAC,
-            cable,
-            plugin: config.plugin.as_ref(),
-        };
         let software = Software {
             kernel: &materials.xen()?,
             initrd: format!(
@@ -183,10 +141,9 @@ impl Lab {
                 guest_image::append(Place::Dom0, config),
                 initramfs.display()
             ),
-            append: "console=com1 com1=115200,8n1 dom0_mem=768M,max:768M dom0_max_vcpus=1 dom0_vcpus_pin \
-                     loglvl=warning guest_loglvl=warning"
-                .to_owned(),
+            append: xen_command_line(),
         };
+        let hardware = Hardware::of_xen(config, cable);
         self.add_machine(materials, Place::Dom0, hardware, &software)
     }
 
@@ -222,23 +179,8 @@ impl Lab {
     /// The domU's agent is reached over its console, which a command in dom0 carries.
     fn start_domu(&self) -> Result<Guest> {
         let running = self.guest(Place::Dom0).spawn(&["/lab/domU-start"])?;
-        let (input, events) = running.into_events();
-        let (sender, bytes) = channel();
-        let mut said = fs::File::create(self.logs.folder().join("xl.log"))?;
-        std::thread::spawn(move || {
-            for event in events {
-                match event {
-                    JobEvent::Output(Stream::Stdout, data) => drop(sender.send(data)),
-                    JobEvent::Output(Stream::Stderr, data) => drop(said.write_all(&data)),
-                    JobEvent::Ended(_) => return,
-                }
-            }
-        });
-        let reader = Chunks {
-            bytes,
-            rest: Vec::new(),
-        };
-        let link = Link::new(Place::DomU.name(), reader, input, self.sink(Place::DomU)?);
+        let (output, input) = domu::console(running, &self.folder.path().join("xl.log"))?;
+        let link = Link::new(Place::DomU.name(), output, input, self.sink(Place::DomU)?);
         Ok(Guest::new(link))
     }
 
@@ -274,21 +216,9 @@ impl Lab {
         config: &Config,
         command: &[String],
     ) -> Result<Output> {
-        let images = self.logs.folder().join("images");
-        fs::create_dir(&images)?;
+        let images = self.folder.make_images()?;
         let initramfs = guest_image::write(materials, config, Place::Bare, Some(command), &images)?;
-        let hardware = Hardware {
-            accelerator: config.accelerator,
-            clock: Clock::Instructions,
-            cpus: 1,
-            cpus_in_turn: true,
-            cpu: config.cpu.as_deref(),
-            memory_mib: config.memory_mib,
-            nic: &config.nic,
-            mac: RECEIVER_MAC,
-            cable: Cable::Unplugged,
-            plugin: config.plugin.as_ref(),
-        };
+        let hardware = Hardware::deterministic(config);
         let software = Software {
             kernel: &materials.kernel.image()?,
             initrd: initramfs.display().to_string(),
@@ -298,7 +228,7 @@ impl Lab {
         let link = self.guest(Place::Bare).link().clone();
         let events = link.lone_job();
         let output = Running::new(link, 0, command.join(" "), events).wait(Duration::MAX / 4)?;
-        fs::remove_dir_all(images)?;
+        self.folder.remove_images()?;
         Ok(output)
     }
 
@@ -352,12 +282,6 @@ impl Lab {
     }
 }
 
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(self.logs.folder().join("images"));
-    }
-}
-
 fn set_up(guest: &Guest) -> Result<()> {
     // A guest that was up before the line was has said so to nobody.
     if guest.name() == Place::DomU.name() {
@@ -366,56 +290,4 @@ fn set_up(guest: &Guest) -> Result<()> {
     guest.link().wait_ready(START)?;
     let output = guest.run(&["/lab/setup"])?;
     output.ok(&format!("setting up {}", guest.name())).map(drop)
-}
-
-/// Removes what runs that have ended left behind, but for the latest logs.
-fn prune(materials: &Materials, runs: &Path) -> Result<()> {
-    let mut ended: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(runs)? {
-        let path = entry?.path();
-        if path.is_dir()
-            && materials
-                .cache
-                .try_lock(&format!("runs/{}", file_name(&path)))?
-                .is_some()
-        {
-            crate::cache::remove(&path.join("images"))?;
-            ended.push(path);
-        }
-    }
-    ended.sort();
-    let surplus = ended.len().saturating_sub(KEPT_RUNS);
-    for path in &ended[..surplus] {
-        crate::cache::remove(path)?;
-        fs::remove_file(runs.join(format!("{}.lock", file_name(path))))?;
-    }
-    Ok(())
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// Chunks from a channel, as a stream.
-struct Chunks {
-    bytes: Receiver<Vec<u8>>,
-    rest: Vec<u8>,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.rest.is_empty() {
-            match self.bytes.recv() {
-                Ok(bytes) => self.rest = bytes,
-                Err(_) => return Ok(0),
-            }
-        }
-        let n = buffer.len().min(self.rest.len());
-        buffer[..n].copy_from_slice(&self.rest[..n]);
-        self.rest.drain(..n);
-        Ok(n)
-    }
 }

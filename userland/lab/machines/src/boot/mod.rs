@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The machines: which, how they are emulated, started and ended.
+//! The machines of a lab, started and ended.
 
-pub mod config;
-pub mod emulation;
+mod domu;
+pub mod hardware;
 pub mod lab;
 pub mod logs;
 pub mod machine;
-pub mod plugin;
+mod qemu;
+mod run_folder;
 mod spawner;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is built for the guests: kernel modules, images.
+//! Kernel modules that are built for the lab's kernel: xcap, and small ones.
 
-pub mod guest_image;
-pub mod image;
 pub mod kbuild;
-mod kmods;
 pub mod module;

@@ -4,6 +4,7 @@
 
 use crate::cache::Cache;
 use crate::progress::step;
+use crate::provide::deb822;
 use crate::run;
 use anyhow::{bail, Context, Result};
 use std::fs;
@@ -160,19 +161,11 @@ pub struct Package {
 }
 
 fn parse_package(text: &str) -> Option<Package> {
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|l| l.strip_prefix(name)?.strip_prefix(": "))
-    };
-    let depends = field("Depends").unwrap_or_default();
+    let package = deb822::paragraphs(text).next()?;
+    let depends = package.relations("Depends");
     Some(Package {
-        version: field("Version")?.to_owned(),
-        depends: depends
-            .split(", ")
-            .filter_map(|d| d.split(' ').next())
-            .filter(|d| !d.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        version: package.field("Version").to_owned(),
+        depends: depends.into_iter().flatten().collect(),
     })
 }
 
@@ -237,8 +230,7 @@ pub fn require(programs: &[(&str, &str)]) -> Result<()> {
 }
 
 pub fn on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+    which::which(program).is_ok()
 }
 
 #[cfg(test)]

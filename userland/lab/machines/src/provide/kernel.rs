@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const PACKAGES: &str = include_str!("../../packages/kernel");
 pub(crate) const RUST_METADATA: &str = include_str!("../../../../../scripts/rust-metadata");
 
-/// Place kernels are looked for, in this order; the newest in the first is the default.
+/// Where kernels are looked for, in this order; the newest in the first is the default.
 const SUITES: [&str; 2] = ["trixie-backports", "sid"];
 
 /// A kernel that the mirror offers.
@@ -28,7 +28,7 @@ struct Offer {
 #[derive(Clone, Debug)]
 pub struct Kernel {
     pub release: String,
-    /// Place its packages are.
+    /// Where its packages are.
     pub suite: String,
     pub root: Root,
 }
@@ -85,12 +85,12 @@ impl Kernel {
         format!("linux-source-{}", series(&self.release))
     }
 
-    /// Place its headers are, as seen in the root.
+    /// Where its headers are, as seen in the root.
     pub fn headers_dir(&self) -> PathBuf {
         Path::new("/usr/src").join(format!("linux-headers-{}", self.release))
     }
 
-    /// Place kbuild is, as seen in the root.
+    /// Where kbuild is, as seen in the root.
     pub fn build_dir(&self) -> PathBuf {
         Path::new("/lib/modules").join(&self.release).join("build")
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Place everything comes from: packages, roots, kernels.
+//! Where everything comes from: packages, roots, kernels.
 
 pub mod apt;
+pub mod deb822;
 pub mod kernel;
 pub mod patched;
 pub mod root;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Modules built as if the kernel's source were patched, for the stock kernel.
+//! Rust metadata as if the kernel's source were patched: modules built against it run on the stock kernel.
 //!
 //! That does for patches of the `kernel` crate: a module brings along what it uses of the crate's generic code.
 
@@ -13,7 +13,6 @@ use crate::run;
 use anyhow::{bail, Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
 
 /// The patches in `folder`, in the order of their numbers.
 pub fn series(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -81,86 +80,6 @@ pub fn metadata(
         making.done();
         Ok(())
     })
-}
-
-/// Builds the module whose sources are in `source`, against `metadata` where some is given; gives the folder with the
-/// `.ko`. `settings` are for its Kbuild.
-pub fn build(
-    cache: &Cache,
-    kernel: &Kernel,
-    metadata: Option<&Path>,
-    source: &Path,
-    settings: &[&str],
-) -> Result<PathBuf> {
-    let mut parts = vec![kernel.root.path().display().to_string()];
-    parts.extend(metadata.map(|path| path.display().to_string()));
-    parts.extend(settings.iter().map(|&setting| setting.to_owned()));
-    let mut sources = Vec::new();
-    for entry in
-        fs::read_dir(source).with_context(|| format!("cannot read '{}'", source.display()))?
-    {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if name == "Kbuild" || name.ends_with(".rs") {
-            sources.push((name, fs::read_to_string(&path)?));
-        }
-    }
-    sources.sort();
-    parts.extend(
-        sources
-            .iter()
-            .flat_map(|(name, text)| [name.clone(), text.clone()]),
-    );
-    let key = format!(
-        "{}-{}",
-        kernel.release,
-        digest(parts.iter().map(String::as_str))
-    );
-    cache.entry("kbuild", &key, |folder| {
-        for (name, text) in &sources {
-            fs::write(folder.join(name), text)?;
-        }
-        let mut sandbox = kernel.root.sandbox().bind(folder);
-        for (path, inside) in replaced(metadata, &kernel.headers_dir())? {
-            sandbox = sandbox.bind_ro_at(&path, &inside);
-        }
-        let mut make = sandbox.command("make");
-        make.arg("-C")
-            .arg(kernel.build_dir())
-            .arg(format!("M={}", folder.display()));
-        make.args(["--no-print-directory", "modules"])
-            .args(settings);
-        let built = make.output().context("cannot run bwrap")?;
-        if !built.status.success() {
-            let said = String::from_utf8_lossy(&built.stderr);
-            bail!(
-                "'{}' doesn't build for kernel {}:\n{said}",
-                source.display(),
-                kernel.release
-            );
-        }
-        Ok(())
-    })
-}
-
-/// The files of `metadata`, and what they stand in for.
-fn replaced(metadata: Option<&Path>, headers: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut files = Vec::new();
-    let Some(metadata) = metadata else {
-        return Ok(files);
-    };
-    for entry in WalkDir::new(metadata) {
-        let entry = entry?;
-        if entry.file_type().is_file() {
-            let name = entry.path().strip_prefix(metadata).expect("it is under it");
-            files.push((entry.path().to_owned(), headers.join(name)));
-        }
-    }
-    Ok(files)
 }
 
 #[cfg(test)]

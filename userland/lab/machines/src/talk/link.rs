@@ -91,6 +91,7 @@ impl Link {
             }
             Event::Output { job, stream, data } => {
                 if let Some(job) = state.jobs.get(&job) {
+                    // Nobody listens any more where the command was dropped.
                     let _ = job.events.send(JobEvent::Output(stream, data));
                 }
             }

@@ -4,3 +4,5 @@
 
 pub mod guest;
 pub(crate) mod link;
+pub mod output;
+pub mod running;

@@ -6,8 +6,9 @@ use crate::world::PATIENCE;
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::{Failed, Trial};
 use std::path::{Path, PathBuf};
-use xcap_machines::boot::config::Copy;
+use xcap_machines::build::kbuild;
 use xcap_machines::cache::Cache;
+use xcap_machines::config::Copy;
 use xcap_machines::materials::{machine_root, source_tree, wanted_kernel};
 use xcap_machines::provide::kernel::Kernel;
 use xcap_machines::provide::patched;
@@ -118,7 +119,7 @@ impl Workshop {
 
     fn build(&self, metadata: Option<&Path>, settings: &[&str]) -> Result<PathBuf> {
         let source = self.patches.join("test");
-        patched::build(&self.cache, &self.kernel, metadata, &source, settings)
+        kbuild::build_against(&self.cache, &self.kernel, metadata, &source, settings)
     }
 
     /// None for a kernel that lacks what the patches build on.

@@ -6,7 +6,7 @@ use crate::asleep::BACKENDS;
 use crate::world::{load_targets, reload, report, stage, targets, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::{Failed, Trial};
-use xcap_machines::boot::emulation::Accelerator;
+use xcap_machines::config::emulation::Accelerator;
 use xcap_machines::scenario::control;
 use xcap_machines::{Config, Guest, Lab, Place};
 

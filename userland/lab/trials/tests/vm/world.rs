@@ -7,9 +7,9 @@ use libtest_mimic::{Failed, Trial};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-use xcap_machines::boot::config::Copy;
 use xcap_machines::boot::logs::Logs;
 use xcap_machines::build::kbuild;
+use xcap_machines::config::Copy;
 use xcap_machines::scenario::{capturing_place, control, destination};
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
 use xcap_stats::report::{Report, StageReport};
@@ -141,7 +141,7 @@ impl World {
 pub fn targets(materials: &Materials) -> Result<Copy> {
     let source = xcap_machines::materials::source_tree()?.join("userland/lab/targets");
     Ok(Copy {
-        from: kbuild::build(materials, &source)?,
+        from: kbuild::build(&materials.cache, &materials.kernel, &source)?,
         to: "/lab/targets".to_owned(),
     })
 }

@@ -108,7 +108,7 @@ pub fn bars(heading: &Heading, bars: &[Bar]) -> String {
     })
 }
 
-/// Place a bar of `value` ends, for a test to check what was drawn.
+/// Where a bar of `value` ends, for a test to check what was drawn.
 #[cfg(test)]
 pub fn plot_height() -> f64 {
     f64::from(HEIGHT as i32 - HEAD - FOOT)

@@ -83,7 +83,7 @@ pub fn of_stage(stage: Stage) -> RGBColor {
     }
 }
 
-/// Place frames ended.
+/// Where frames ended.
 pub fn of_hop(hop: &str) -> RGBColor {
     match hop {
         "captured" => AQUA,

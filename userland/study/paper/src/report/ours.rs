@@ -297,7 +297,7 @@ pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
     ground.scenarios.iter().map(figure).collect()
 }
 
-/// Place the frames went.
+/// Where the frames went.
 pub fn losses(ground: &Ground, environment: Environment) -> Figure {
     let mut table = Table::new(&[
         "scenario",

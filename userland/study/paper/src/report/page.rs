@@ -63,7 +63,7 @@ pub fn page(report: &Report) -> String {
                         (figures(std::slice::from_ref(&report.driver)))
                     }))
                     (findings(report))
-                    (section("frames", "Place the frames were lost", html! {
+                    (section("frames", "Where the frames were lost", html! {
                         p { "Each frame is followed by the counters of every hop: sent → NIC → bridge → vif queue → "
                             "netfront → socket → captured." }
                         (figures(&report.losses))

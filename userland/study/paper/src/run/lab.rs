@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
-use xcap_machines::boot::config::{Copy, DomUType};
-use xcap_machines::boot::emulation::Accelerator;
+use xcap_machines::config::emulation::Accelerator;
+use xcap_machines::config::{Copy, DomUType};
 use xcap_machines::{Config, Materials, Place, Running};
 
 use super::session::{arguments, Recording, BEGUN};

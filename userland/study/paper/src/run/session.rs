@@ -12,7 +12,7 @@ use crate::environment;
 use crate::part::{Part, Task};
 use crate::run_id::Environment;
 
-/// Place machines come from.
+/// Where machines come from.
 pub enum Bench<'a> {
     Lab(Makings),
     Machines(&'a Commands),

@@ -2,11 +2,12 @@
 
 //! What is in each guest.
 
-use crate::boot::config::{Config, DomUType};
-use crate::build::image::Image;
-use crate::build::kmods;
+use crate::config::{Config, Copy, DomUType};
+use crate::image::archive::Image;
+use crate::image::kmods;
 use crate::materials::Materials;
 use crate::place::Place;
+use crate::provide::kernel::Kernel;
 use anyhow::{bail, Result};
 use std::fs;
 use std::io::BufWriter;
@@ -90,51 +91,16 @@ pub fn write(
     folder: &Path,
 ) -> Result<PathBuf> {
     let mut image = Image::default();
-    for dir in [
-        "/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/etc", "/var/log",
-    ] {
-        image.directory(dir);
-    }
-    let root = materials.machine.path();
-    image.copy(&root.join("usr/bin/busybox"), "/bin/busybox")?;
-    for applet in materials.busybox_applets()? {
-        if applet != "busybox" {
-            image.link(&format!("/bin/{applet}"), "/bin/busybox");
-        }
-    }
-    for (name, mode, text) in SCRIPTS {
-        image.file(&format!("/lab/{name}"), mode, text);
-    }
-    image.link("/init", "/lab/init");
-    image.link("/var/run", "/run");
-    for tool in &materials.tools {
-        let name = tool.file_name().unwrap_or_default().to_string_lossy();
-        image.copy(tool, &format!("/usr/bin/{name}"))?;
-    }
-    if let Some(module) = &materials.module {
-        image.copy(module, "/lab/xcap.ko")?;
-    }
-    let nic = if place == Place::Sender {
-        SENDER_NIC
-    } else {
-        &config.nic
+    add_system(&mut image, materials)?;
+    add_lab(&mut image, materials)?;
+    let nic = match place {
+        Place::Sender => SENDER_NIC,
+        _ => &config.nic,
     };
-    let mut wanted = modules(place).to_vec();
-    wanted.extend(config.modules.iter().map(String::as_str));
-    if place != Place::DomU {
-        wanted.push(driver(nic));
-    }
-    let kernel = &materials.kernel;
-    kmods::add(&mut image, &kernel.modules_dir(), &kernel.release, &wanted)?;
-    let load = config.load && place != Place::Sender && materials.module.is_some();
-    let settings = format!(
-        "GUEST={place}\nPORT={}\nDRIVER={}\nMODULES='{}'\nLOAD={}\n",
-        port(place),
-        driver(nic),
-        config.modules.join(" "),
-        if load { "yes" } else { "no" },
-    );
-    image.file("/lab/guest.conf", 0o644, settings);
+    add_modules(&mut image, &materials.kernel, config, place, nic)?;
+    let has_module = materials.module.is_some();
+    let load = config.load && place != Place::Sender && has_module;
+    image.file("/lab/guest.conf", 0o644, settings(config, place, nic, load));
     if let Some(job) = job {
         let command: String = job.iter().map(|word| format!("{word}\0")).collect();
         image.file("/lab/job", 0o644, command);
@@ -142,7 +108,75 @@ pub fn write(
     if place == Place::Dom0 {
         add_xen(&mut image, materials, config, folder)?;
     }
-    for copy in &config.copies {
+    add_copies(&mut image, &config.copies)?;
+    let path = folder.join(format!("{place}.cpio"));
+    image.write(BufWriter::new(fs::File::create(&path)?))?;
+    Ok(path)
+}
+
+/// Folders, and busybox under all its names.
+fn add_system(image: &mut Image, materials: &Materials) -> Result<()> {
+    for dir in [
+        "/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/etc", "/var/log",
+    ] {
+        image.directory(dir);
+    }
+    let busybox = materials.machine.path().join("usr/bin/busybox");
+    image.copy(&busybox, "/bin/busybox")?;
+    for applet in materials.busybox_applets()? {
+        if applet != "busybox" {
+            image.link(&format!("/bin/{applet}"), "/bin/busybox");
+        }
+    }
+    image.link("/var/run", "/run");
+    Ok(())
+}
+
+/// The lab's scripts, our tools and xcap.
+fn add_lab(image: &mut Image, materials: &Materials) -> Result<()> {
+    for (name, mode, text) in SCRIPTS {
+        image.file(&format!("/lab/{name}"), mode, text);
+    }
+    image.link("/init", "/lab/init");
+    for tool in &materials.tools {
+        let name = tool.file_name().unwrap_or_default().to_string_lossy();
+        image.copy(tool, &format!("/usr/bin/{name}"))?;
+    }
+    if let Some(module) = &materials.module {
+        image.copy(module, "/lab/xcap.ko")?;
+    }
+    Ok(())
+}
+
+/// The kernel's modules: what the place needs, the card's driver, what the configuration asks for.
+fn add_modules(
+    image: &mut Image,
+    kernel: &Kernel,
+    config: &Config,
+    place: Place,
+    nic: &str,
+) -> Result<()> {
+    let mut wanted = modules(place).to_vec();
+    wanted.extend(config.modules.iter().map(String::as_str));
+    if place != Place::DomU {
+        wanted.push(driver(nic));
+    }
+    kmods::add(image, &kernel.modules_dir(), &kernel.release, &wanted)
+}
+
+/// What the guest's scripts have to know.
+fn settings(config: &Config, place: Place, nic: &str, load: bool) -> String {
+    format!(
+        "GUEST={place}\nPORT={}\nDRIVER={}\nMODULES='{}'\nLOAD={}\n",
+        port(place),
+        driver(nic),
+        config.modules.join(" "),
+        if load { "yes" } else { "no" },
+    )
+}
+
+fn add_copies(image: &mut Image, copies: &[Copy]) -> Result<()> {
+    for copy in copies {
         if !copy.from.exists() {
             bail!(
                 "'{}' is to be copied into the guests, but isn't there",
@@ -151,9 +185,7 @@ pub fn write(
         }
         image.copy(&copy.from, &copy.to)?;
     }
-    let path = folder.join(format!("{place}.cpio"));
-    image.write(BufWriter::new(fs::File::create(&path)?))?;
-    Ok(path)
+    Ok(())
 }
 
 const SCRIPTS: [(&str, u32, &str); 10] = [

@@ -2,23 +2,24 @@
 
 //! The machines that measurements are made on.
 
-use crate::job::{place, Job, Outcome};
+use crate::guest_files;
+use crate::job::{Job, Outcome};
 use crate::shared_lines::{shared, windows, Shared};
 use crate::two_cpus;
 use crate::umask::{Experiment, Plan};
 use anyhow::{bail, Context, Result};
 use std::path::{Path, PathBuf};
-use xcap_machines::boot::config::Copy;
-use xcap_machines::boot::emulation::Accelerator;
-use xcap_machines::boot::plugin::Plugin;
 use xcap_machines::build::kbuild;
+use xcap_machines::config::emulation::Accelerator;
+use xcap_machines::config::plugin::Plugin;
+use xcap_machines::config::Copy;
 use xcap_machines::materials::tools_dir;
 use xcap_machines::{Config, Lab, Materials, Place};
 
 /// Addresses don't move from boot to boot, and no watchdog wakes.
 const APPEND: &str = "nokaslr nowatchdog";
 
-pub struct Bed {
+pub struct Testbed {
     pub materials: Materials,
     /// The modules of known functions.
     targets: PathBuf,
@@ -26,15 +27,16 @@ pub struct Bed {
     pub peers: PathBuf,
 }
 
-impl Bed {
+impl Testbed {
     pub fn prepare(module: Option<&Path>) -> Result<Self> {
         let materials = Materials::prepare(module)?;
         let source = xcap_machines::materials::source_tree()?;
-        let targets = kbuild::build(&materials, &source.join("userland/lab/targets"))?;
-        let peers = kbuild::build(
-            &materials,
-            &source.join("userland/bench/program/peers/modules"),
-        )?;
+        let build = |folder| {
+            let folder = source.join(folder);
+            kbuild::build(&materials.cache, &materials.kernel, &folder)
+        };
+        let targets = build("userland/lab/targets")?;
+        let peers = build("userland/bench/program/peers/modules")?;
         Ok(Self {
             materials,
             targets,
@@ -50,7 +52,7 @@ impl Bed {
         ];
         let modules = modules.map(|(folder, name)| Copy {
             from: folder.join(name),
-            to: place(name),
+            to: guest_files::path(name),
         });
         Config {
             load: false,

@@ -2,7 +2,7 @@
 
 //! The kernel's own modules, as guests need them: with all that they depend on, and not compressed.
 
-use crate::build::image::Image;
+use crate::image::archive::Image;
 use anyhow::{bail, Context, Result};
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,9 +2,12 @@
 
 //! Which machines a lab has, and how they are set up.
 
-use crate::boot::emulation::{Accelerator, Clock};
-use crate::boot::plugin::Plugin;
+pub mod emulation;
+pub mod plugin;
+
 use crate::place::Place;
+use emulation::{Accelerator, Clock};
+use plugin::Plugin;
 use std::path::PathBuf;
 
 /// What kind of guest the domU is.

@@ -2,6 +2,7 @@
 
 //! How guest instructions are run, and what time is to them.
 
+use procfs::{CpuInfo, Current};
 use std::fs;
 
 /// How guest instructions are run.
@@ -14,13 +15,13 @@ pub enum Accelerator {
 impl Accelerator {
     /// KVM where the processor offers it and we may use it. `/dev/kvm` alone proves nothing.
     pub fn detect() -> Self {
-        let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let processor = CpuInfo::current();
         let usable = fs::OpenOptions::new()
             .read(true)
             .write(true)
             .open("/dev/kvm")
             .is_ok();
-        if usable && offers_virtualization(&processor) {
+        if usable && processor.is_ok_and(|processor| offers_virtualization(&processor)) {
             Self::Kvm
         } else {
             Self::Tcg
@@ -28,12 +29,9 @@ impl Accelerator {
     }
 }
 
-fn offers_virtualization(cpuinfo: &str) -> bool {
-    let mut flags = cpuinfo.lines().filter(|line| line.starts_with("flags"));
-    flags.any(|line| {
-        line.split_whitespace()
-            .any(|flag| flag == "vmx" || flag == "svm")
-    })
+fn offers_virtualization(processor: &CpuInfo) -> bool {
+    let flags = processor.flags(0).unwrap_or_default();
+    flags.iter().any(|&flag| flag == "vmx" || flag == "svm")
 }
 
 /// What time is to the machine.
@@ -47,12 +45,19 @@ pub enum Clock {
 
 #[cfg(test)]
 mod tests {
-    use super::offers_virtualization;
+    use super::*;
+    use procfs::FromBufRead;
 
     #[test]
     fn only_the_processors_word_counts() {
-        assert!(offers_virtualization("flags\t\t: fpu vmx sse\n"));
-        assert!(offers_virtualization("flags\t\t: fpu svm\n"));
-        assert!(!offers_virtualization("flags\t\t: fpu vmxx\nbugs: svm\n"));
+        let offers = |text: &str| {
+            let processor = CpuInfo::from_buf_read(text.as_bytes());
+            offers_virtualization(&processor.expect("it is as the kernel prints it"))
+        };
+        assert!(offers("processor\t: 0\nflags\t\t: fpu vmx sse\n\n"));
+        assert!(offers("processor\t: 0\nflags\t\t: fpu svm\n\n"));
+        assert!(!offers(
+            "processor\t: 0\nflags\t\t: fpu vmxx\nbugs\t\t: svm\n\n"
+        ));
     }
 }

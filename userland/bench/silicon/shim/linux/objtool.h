@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#define ANNOTATE_NOENDBR
+#define ANNOTATE_INTRA_FUNCTION_CALL
+#define STACK_FRAME_NON_STANDARD(name)
+#define UNWIND_HINT_TYPE_CALL	0

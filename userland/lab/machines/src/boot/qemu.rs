@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! QEMU's command line.
+
+use crate::boot::hardware::{Hardware, Software};
+use crate::config::emulation::{Accelerator, Clock};
+use std::os::fd::RawFd;
+use std::path::Path;
+
+/// Descriptors that QEMU inherits.
+pub struct Descriptors {
+    /// The agent's port.
+    pub agent: RawFd,
+    /// The network cable; none: it is unplugged.
+    pub cable: Option<RawFd>,
+}
+
+/// The arguments for a machine, whose serial line goes to the file `console`.
+pub fn arguments(
+    hardware: &Hardware,
+    software: &Software,
+    console: &Path,
+    descriptors: &Descriptors,
+) -> Vec<String> {
+    let mut arguments = words(["-nodefaults", "-display", "none", "-no-reboot"]);
+    arguments.extend(words(["-machine", "q35"]));
+    arguments.extend(processor(hardware));
+    arguments.extend(words([
+        "-smp",
+        &hardware.cpus.to_string(),
+        "-m",
+        &hardware.memory_mib.to_string(),
+    ]));
+    arguments.extend(words(["-serial", &format!("file:{}", console.display())]));
+    arguments.extend(port(descriptors.agent));
+    arguments.extend(network(hardware, descriptors.cable));
+    if let Some(plugin) = hardware.plugin {
+        arguments.extend(words(["-plugin", &plugin.option()]));
+    }
+    arguments.extend(words(["-kernel", &software.kernel.display().to_string()]));
+    arguments.extend(words(["-initrd", &software.initrd]));
+    arguments.extend(words(["-append", &software.append]));
+    arguments
+}
+
+fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
+}
+
+/// What runs instructions, and what time is to them.
+fn processor(hardware: &Hardware) -> Vec<String> {
+    let cpu = |default| hardware.cpu.unwrap_or(default);
+    match (hardware.clock, hardware.accelerator) {
+        (Clock::Instructions, _) => {
+            let mut options = words(["-accel", "tcg", "-cpu", cpu("max"), "-seed", "1"]);
+            options.extend(words(["-icount", "shift=0,sleep=off"]));
+            options.extend(words(["-rtc", "base=2026-01-01,clock=vm"]));
+            options
+        }
+        (Clock::Wall, Accelerator::Tcg) => {
+            let threads = if hardware.cpus_in_turn {
+                "single"
+            } else {
+                "multi"
+            };
+            let accelerator = format!("tcg,thread={threads}");
+            words(["-accel", &accelerator, "-cpu", cpu("max")])
+        }
+        (Clock::Wall, Accelerator::Kvm) => words(["-accel", "kvm", "-cpu", cpu("host")]),
+    }
+}
+
+fn port(agent: RawFd) -> Vec<String> {
+    let mut options = words(["-chardev", &format!("socket,id=agent,fd={agent}")]);
+    options.extend(words(["-device", "virtio-serial-pci,romfile="]));
+    options.extend(words(["-device", "virtserialport,chardev=agent"]));
+    options
+}
+
+fn network(hardware: &Hardware, cable: Option<RawFd>) -> Vec<String> {
+    let cable = match cable {
+        None => "hubport,id=cable,hubid=0".to_owned(),
+        Some(fd) => format!("stream,id=cable,server=off,addr.type=fd,addr.str={fd}"),
+    };
+    let (nic, mac) = (hardware.nic, hardware.mac);
+    let card = format!("{nic},netdev=cable,mac={mac},romfile=");
+    words(["-netdev", &cable, "-device", &card])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boot::hardware::Cable;
+    use crate::config::Config;
+    use crate::place::Place;
+
+    fn line(hardware: &Hardware) -> String {
+        let software = Software {
+            kernel: Path::new("/vmlinuz"),
+            initrd: "/bare.cpio".to_owned(),
+            append: "quiet".to_owned(),
+        };
+        let descriptors = Descriptors {
+            agent: 5,
+            cable: None,
+        };
+        arguments(hardware, &software, Path::new("/log"), &descriptors).join(" ")
+    }
+
+    #[test]
+    fn a_clock_of_instructions_takes_one_cpu_and_no_host_s_time() {
+        let config = Config::default();
+        let line = line(&Hardware::deterministic(&config));
+        for option in [
+            "-icount shift=0,sleep=off",
+            "-rtc base=2026-01-01,clock=vm",
+            "-smp 1",
+        ] {
+            assert!(line.contains(option), "{option} in {line}");
+        }
+        assert!(line.ends_with("-kernel /vmlinuz -initrd /bare.cpio -append quiet"));
+    }
+
+    #[test]
+    fn cpus_are_emulated_in_turn_where_that_is_asked_for() {
+        let mut config = Config {
+            accelerator: Accelerator::Tcg,
+            cpu: Some("Haswell".to_owned()),
+            ..Config::default()
+        };
+        let of = |config: &Config| line(&Hardware::of_linux(config, Place::Bare, Cable::Unplugged));
+        assert!(of(&config).contains("-accel tcg,thread=multi -cpu Haswell"));
+        config.cpus_in_turn = true;
+        assert!(of(&config).contains("-accel tcg,thread=single -cpu Haswell"));
+    }
+
+    #[test]
+    fn the_sender_has_its_own_card_and_any_processor() {
+        let config = Config {
+            nic: "virtio-net-pci".to_owned(),
+            cpu: Some("Haswell".to_owned()),
+            ..Config::default()
+        };
+        let line = line(&Hardware::of_linux(
+            &config,
+            Place::Sender,
+            Cable::Unplugged,
+        ));
+        assert!(
+            line.contains("e1000e,netdev=cable,mac=52:54:00:00:00:01"),
+            "{line}"
+        );
+        assert!(!line.contains("Haswell"), "{line}");
+    }
+}
