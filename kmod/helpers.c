@@ -184,7 +184,7 @@ static int __maybe_unused direct_command_at(struct ftrace_ops *ops, unsigned lon
 	return direct_command(ops, command);
 }
 
-/* Lets others change where the function goes on, who ask. Linux 7.3 says which function. */
+/* Lets others change where the function goes on, who ask. Newer kernels say which function. */
 void xcap_direct_may_share(struct ftrace_ops *ops)
 {
 	ops->ops_func = __builtin_choose_expr(

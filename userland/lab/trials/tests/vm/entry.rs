@@ -32,14 +32,14 @@ const STORM: u64 = 1_000_003;
 /// What the live patch is of.
 const FUNCTION: &str = "xcap_target_10";
 
-/// What `probes` says of an armed direct probe on this kernel. Linux 7.3 was the first whose ftrace writes jumps.
+/// What `probes` says of an armed direct probe on this kernel. Those of Linux 7.2 and 7.3 write jumps.
 fn best(guest: &Guest) -> Result<&'static str> {
     let release = guest.sh("uname -r")?;
     let mut numbers = release.split(['.', '-']).map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
         anyhow::bail!("a release of '{release}'");
     };
-    Ok(if (major, minor) >= (7, 3) {
+    Ok(if (major, minor) >= (7, 2) {
         "direct(jump)"
     } else {
         "direct(call)"
