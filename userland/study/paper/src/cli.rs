@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use xcap_paper::record::Role;
-use xcap_paper::run_id::{Buffer, Domain, Environment};
-use xcap_paper::scenario::{Scenario, PAPER};
+use xcap_study::record::Role;
+use xcap_study::run_id::{Buffer, Domain, Environment};
+use xcap_study::scenario::{Scenario, PAPER};
 
 /// The paper's study: what each stage of packet capture costs, in Xen and without
 #[derive(Parser)]

@@ -9,12 +9,13 @@ use std::process::ExitCode;
 
 use anyhow::{bail, Result};
 use clap::Parser;
-use xcap_paper::part::Task;
-use xcap_paper::record::record;
-use xcap_paper::run::{run, Commands, Study};
-use xcap_paper::run_id::Environment;
-use xcap_paper::{gather, report};
+use xcap_paper::report;
 use xcap_read::output::print;
+use xcap_study::gather;
+use xcap_study::part::Task;
+use xcap_study::record::record;
+use xcap_study::run::{run, Commands, Study};
+use xcap_study::run_id::Environment;
 
 use cli::{Cli, Command, GatherOptions, MachineOptions, RecordOptions, ReportOptions, RunOptions};
 

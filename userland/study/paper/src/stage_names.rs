@@ -2,7 +2,7 @@
 
 //! How stages are called in the report, and which figure of the paper is of which.
 
-use crate::run_id::Domain;
+use xcap_study::run_id::Domain;
 
 /// A figure of the paper that shows one stage.
 pub struct PaperFigure {

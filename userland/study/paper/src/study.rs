@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xcap_read::{Histogram, Moments, Options, Report, Stage};
 
-use crate::environment::World;
-use crate::load::Run;
-use crate::run_id::{Buffer, Domain, Environment};
-use crate::scenario::Scenario;
+use xcap_study::environment::World;
+use xcap_study::load::Run;
+use xcap_study::run_id::{Buffer, Domain, Environment};
+use xcap_study::scenario::Scenario;
 
 /// What is varied on purpose: runs of one condition are repetitions of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

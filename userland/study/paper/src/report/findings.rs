@@ -4,14 +4,14 @@
 
 use super::Ground;
 use crate::compare::{self, equivalence, level, ratio, Estimate, ALPHA};
-use crate::environment::World;
-use crate::load::Run;
 use crate::numbers::{percent, probability, short};
-use crate::run_id::{Buffer, Domain};
-use crate::scenario::{Scenario, PAPER, W0S0064, W0S1500, W1S0064, W1S1500};
 use crate::stage_names::label;
 use crate::study::{calls, frames_at, mean, median, self_sum, sum, variance, Condition, Series};
 use crate::tables::{Cell, Table};
+use xcap_study::environment::World;
+use xcap_study::load::Run;
+use xcap_study::run_id::{Buffer, Domain};
+use xcap_study::scenario::{Scenario, PAPER, W0S0064, W0S1500, W1S0064, W1S1500};
 
 use Domain::{Dom0, DomU};
 

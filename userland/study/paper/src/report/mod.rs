@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::environment::World;
 use crate::figure::{alone, Figure};
-use crate::load;
-use crate::run_id::{Buffer, Domain, Environment};
-use crate::scenario::{Scenario, PAPER};
 use crate::study::{Condition, Pooled, Study};
 use crate::tables::Table;
+use xcap_study::environment::World;
+use xcap_study::load;
+use xcap_study::run_id::{Buffer, Domain, Environment};
+use xcap_study::scenario::{Scenario, PAPER};
 
 pub use findings::{Claim, Finding, Outcome, Verdict};
 

@@ -8,12 +8,12 @@ use maud::{html, Markup, PreEscaped, DOCTYPE};
 
 use super::findings::{Finding, Outcome, Verdict};
 use super::{world_word, Report};
-use crate::environment::World;
 use crate::figure::{theme, Figure};
-use crate::load::Run;
 use crate::numbers::whole;
-use crate::run_id::Buffer;
 use crate::tables::{Cell, Table};
+use xcap_study::environment::World;
+use xcap_study::load::Run;
+use xcap_study::run_id::Buffer;
 
 const TITLE: &str = "What packet capture costs in Xen, stage by stage";
 

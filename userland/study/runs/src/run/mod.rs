@@ -3,9 +3,9 @@
 //! Runs the study: in the lab, or on machines that commands reach.
 
 mod lab;
-mod machines;
 mod plan;
 mod progress;
+mod reached;
 mod session;
 
 use std::path::PathBuf;
@@ -19,9 +19,9 @@ use crate::part::Task;
 use crate::run_id::{Buffer, Environment, RunId};
 use crate::scenario::Scenario;
 
-pub use machines::Commands;
 use plan::{plan, Block};
 use progress::Progress;
+pub use reached::Commands;
 use session::{perform, Bench};
 
 /// What is to be run.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{bail, Context, Result};
 
 use super::lab::{Lab, Makings};
-use super::machines::Commands;
+use super::reached::Commands;
 use crate::environment;
 use crate::part::{Part, Task};
 use crate::run_id::Environment;
