@@ -59,7 +59,7 @@ fn a_study_is_made_of_what_the_machines_answer() {
     assert!(said.contains("[8/8]"), "{said}");
     let runs = xcap_study::load::all(&results).unwrap();
     assert_eq!(runs.len(), 8);
-    assert!(runs.iter().all(|run| run.surroundings.lab.is_none()));
+    assert!(runs.iter().all(|run| run.testbed.lab.is_none()));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn every_frame_is_accounted_for(results: &Path) {
             "{}: {:?}",
             run.id, run.frames.hops
         );
-        let json = std::fs::read(results.join(run.id.path()).join("frames.json")).unwrap();
+        let json = std::fs::read(results.join(run.id.to_string()).join("frames.json")).unwrap();
         let json: Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["captured"], run.frames.captured);
         for (domain, stats) in &run.stats {

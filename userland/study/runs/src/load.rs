@@ -3,107 +3,79 @@
 //! Reads results back, and trusts none of them unseen.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
-use serde::de::DeserializeOwned;
-use xcap_read::{Options, Report, Stats};
+use xcap_read::{Report, Stats};
 
-use crate::environment::Surroundings;
+use crate::find;
+use crate::format;
 use crate::frames::Frames;
-use crate::part::FORMAT;
-use crate::run_id::{Buffer, Domain, Environment, RunId};
+use crate::layout::{self, AFTER, BEFORE, FRAMES, TESTBED};
+use crate::run_id::{Domain, RunId};
+use crate::testbed::Testbed;
 
-/// One run of the study, checked.
+/// One run, checked.
 #[derive(Debug, Clone)]
 pub struct Run {
     pub id: RunId,
     pub frames: Frames,
-    pub surroundings: Surroundings,
+    pub testbed: Testbed,
     /// What each machine's xcap measured from before the first frame to after the last.
     pub stats: BTreeMap<Domain, Stats>,
 }
 
-/// All runs below a folder, in the order of their names.
+/// All runs below a folder, in the order of what they are of.
 pub fn all(results: &Path) -> Result<Vec<Run>> {
-    if !results.is_dir() {
-        bail!(
-            "there are no results at '{}': xcap-paper run makes some",
-            results.display()
-        );
-    }
-    let mut runs = Vec::new();
-    for environment in Environment::ALL {
-        for scenario in names(&results.join(environment.name()))? {
-            let folder = results.join(environment.name()).join(&scenario);
-            let scenario = scenario.parse().map_err(|fault| foreign(&folder, fault))?;
-            for name in names(&folder)? {
-                let (buffer, repetition) = parse_name(&name).ok_or_else(|| {
-                    foreign(&folder.join(&name), "not named <buffer>-<number>".into())
-                })?;
-                runs.push(one(
-                    results,
-                    RunId {
-                        environment,
-                        scenario,
-                        buffer,
-                        repetition,
-                    },
-                )?);
-            }
+    let mut runs = BTreeMap::<RunId, (PathBuf, Run)>::new();
+    for folder in find::runs(results)? {
+        let run = one(&folder)?;
+        if let Some((other, _)) = runs.get(&run.id) {
+            bail!(
+                "'{}' and '{}' are both of {}: one has to go",
+                other.display(),
+                folder.display(),
+                run.id
+            );
         }
+        runs.insert(run.id, (folder, run));
     }
-    if runs.is_empty() {
-        bail!(
-            "there are no results at '{}': xcap-paper run makes some",
-            results.display()
-        );
-    }
-    runs.sort_by_key(|run| run.id);
-    Ok(runs)
+    Ok(runs.into_values().map(|(_, run)| run).collect())
 }
 
-fn foreign(path: &Path, fault: String) -> anyhow::Error {
-    anyhow::anyhow!(
-        "'{}' doesn't belong to the results: {fault}",
-        path.display()
-    )
-}
-
-fn parse_name(name: &str) -> Option<(Buffer, u32)> {
-    let (buffer, repetition) = name.split_once('-')?;
-    let buffer = Buffer::ALL
-        .into_iter()
-        .find(|known| known.name() == buffer)?;
-    Some((buffer, repetition.parse().ok()?))
-}
-
-/// Names of the folders in a folder, sorted; hidden ones are of runs under way.
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    if !folder.exists() {
-        return Ok(names);
+/// The run in this folder.
+pub fn one(folder: &Path) -> Result<Run> {
+    let frames = frames(folder)?;
+    let id = frames.run;
+    let path = folder.join(TESTBED);
+    let testbed: Testbed = format::read(&path, "description of a run's machines")?;
+    if testbed.run != id {
+        bail!("'{}' is of another run, {}", path.display(), testbed.run);
     }
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read '{}'", folder.display()))?;
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() && !name.starts_with('.') {
-            names.push(name);
-        }
+    let mut stats = BTreeMap::new();
+    for &domain in id.environment.domains() {
+        let before = reading(&folder.join(BEFORE), domain)?;
+        let after = reading(&folder.join(AFTER), domain)?;
+        let measured = xcap_read::difference(&before, &after)
+            .map_err(plain)
+            .with_context(|| format!("'{}': {domain}", folder.display()))?;
+        let path = folder.join(format!("{domain}.json"));
+        agree(&path, &measured, &folder.join(AFTER))?;
+        stats.insert(domain, measured);
     }
-    names.sort();
-    Ok(names)
+    Ok(Run {
+        id,
+        frames,
+        testbed,
+        stats,
+    })
 }
 
-/// A run's frames.json.
-pub fn frames(results: &Path, run: RunId) -> Result<Frames> {
-    let path = results.join(run.path()).join("frames.json");
-    let frames: Frames = json(&path)?;
-    version(&path, frames.format)?;
-    if frames.run != run {
+/// The account of the frames of the run in this folder.
+pub fn frames(folder: &Path) -> Result<Frames> {
+    let path = folder.join(FRAMES);
+    let frames: Frames = format::read(&path, "account of a run's frames")?;
+    if belongs(folder).is_some_and(|run| run != frames.run) {
         bail!("'{}' is of another run, {}", path.display(), frames.run);
     }
     let sums = frames
@@ -121,34 +93,11 @@ pub fn frames(results: &Path, run: RunId) -> Result<Frames> {
     Ok(frames)
 }
 
-fn one(results: &Path, id: RunId) -> Result<Run> {
-    let folder = results.join(id.path());
-    let frames = frames(results, id)?;
-    let path = folder.join("environment.json");
-    let surroundings: Surroundings = json(&path)?;
-    version(&path, surroundings.format)?;
-    if surroundings.run != id {
-        bail!(
-            "'{}' is of another run, {}",
-            path.display(),
-            surroundings.run
-        );
-    }
-    let mut stats = BTreeMap::new();
-    for &domain in id.environment.domains() {
-        let before = reading(&folder.join("before"), domain)?;
-        let after = reading(&folder.join("after"), domain)?;
-        let measured = xcap_read::difference(&before, &after)
-            .map_err(plain)
-            .with_context(|| format!("'{}': {domain}", folder.display()))?;
-        stats.insert(domain, measured);
-    }
-    Ok(Run {
-        id,
-        frames,
-        surroundings,
-        stats,
-    })
+/// The run whose place this is; none: anyone's.
+fn belongs(folder: &Path) -> Option<RunId> {
+    let mut names = folder.iter().rev().take(3).map(|name| name.to_str());
+    let (last, middle, first) = (names.next()??, names.next()??, names.next()??);
+    format!("{first}/{middle}/{last}").parse().ok()
 }
 
 /// A domain's stats, as text and as JSON, which have to say the same.
@@ -158,9 +107,14 @@ fn reading(folder: &Path, domain: Domain) -> Result<Stats> {
     if !domain.fits(&stats.role) {
         bail!("'{}' is of {}, not of {domain}", text.display(), stats.role);
     }
-    let path = folder.join(format!("{domain}.json"));
-    let report: Report = json(&path)?;
-    let made = Report::new(&stats, Options::default());
+    agree(&folder.join(format!("{domain}.json")), &stats, &text)?;
+    Ok(stats)
+}
+
+/// An error unless the report at `path` is one of `stats`, which are from `source`.
+fn agree(path: &Path, stats: &Stats, source: &Path) -> Result<()> {
+    let report: Report = format::json(path, "report of xcap-read")?;
+    let made = layout::report(stats);
     let same = report.kernel == made.kernel
         && report.role == made.role
         && report.stages.len() == made.stages.len()
@@ -172,35 +126,13 @@ fn reading(folder: &Path, domain: Domain) -> Result<Stats> {
         bail!(
             "'{}' and '{}' contradict each other",
             path.display(),
-            text.display()
+            source.display()
         );
     }
-    Ok(stats)
+    Ok(())
 }
 
 /// Its text names its cause already.
 fn plain(error: xcap_read::Error) -> anyhow::Error {
     anyhow::Error::msg(error.to_string())
-}
-
-fn json<T: DeserializeOwned>(path: &PathBuf) -> Result<T> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let fault = if error.is_eof() {
-            "is cut short"
-        } else {
-            "isn't what xcap-paper writes"
-        };
-        anyhow::anyhow!("'{}' {fault}: {error}", path.display())
-    })
-}
-
-fn version(path: &Path, format: u32) -> Result<()> {
-    if format != FORMAT {
-        bail!(
-            "'{}' is of version {format}; this xcap-paper knows {FORMAT}",
-            path.display()
-        );
-    }
-    Ok(())
 }

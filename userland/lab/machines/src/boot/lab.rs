@@ -6,7 +6,7 @@ use crate::boot::config::Config;
 use crate::boot::emulation::Clock;
 use crate::boot::logs::Logs;
 use crate::boot::machine::{Cable, Hardware, Machine, Software};
-use crate::build::guest_image::{self, RECEIVER_MAC, SENDER_MAC, SENDER_NIC};
+use crate::build::guest_image::{self, DOMU_MAC, RECEIVER_MAC, SENDER_MAC, SENDER_NIC};
 use crate::cache::Lock;
 use crate::materials::Materials;
 use crate::place::Place;
@@ -320,6 +320,23 @@ impl Lab {
 
     pub fn guests(&self) -> impl Iterator<Item = (Place, &Guest)> {
         self.guests.iter().map(|(&place, guest)| (place, guest))
+    }
+
+    /// Place frames are captured.
+    pub fn capturing_place(&self) -> Place {
+        if self.has(Place::DomU) {
+            Place::DomU
+        } else {
+            Place::Bare
+        }
+    }
+
+    /// The address that frames are sent to, to be captured.
+    pub fn destination(&self) -> &'static str {
+        match self.capturing_place() {
+            Place::DomU => DOMU_MAC,
+            _ => RECEIVER_MAC,
+        }
     }
 
     /// Whether a guest has ended, as one does that panics.

@@ -6,7 +6,7 @@ use super::Ground;
 use crate::compare::ratio;
 use crate::histogram::{modes, tail};
 use crate::numbers::{percent, probability, short};
-use crate::study::{frames_at, Condition, Series};
+use crate::study::{Condition, Series};
 use crate::tables::{Cell, Table};
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::Scenario;
@@ -96,7 +96,7 @@ fn self_a_frame(
             .iter()
             .map(|stage| stage.self_sum)
             .sum();
-        Some(cycles as f64 / frames_at(run, domain) as f64).filter(|cycles| cycles.is_finite())
+        Some(cycles as f64 / run.frames.at(domain) as f64).filter(|cycles| cycles.is_finite())
     })
 }
 

@@ -17,10 +17,10 @@ use anyhow::{Context, Result};
 use crate::figure::{alone, Figure};
 use crate::study::{Condition, Pooled, Study};
 use crate::tables::Table;
-use xcap_study::environment::World;
 use xcap_study::load;
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::{Scenario, PAPER};
+use xcap_study::testbed::World;
 
 pub use findings::{Claim, Finding, Outcome, Verdict};
 

@@ -351,7 +351,7 @@ pub fn losses(ground: &Ground, environment: Environment) -> Figure {
                         Cell::text(buffer.name()),
                         Cell::count(run.id.repetition.into()),
                         Cell::text(&hop.hop),
-                        Cell::text(&hop.machine),
+                        Cell::text(hop.machine),
                         Cell::count(hop.came),
                         Cell::count(hop.lost()),
                         Cell::count(hop.passed),

@@ -11,9 +11,10 @@ use super::{world_word, Report};
 use crate::figure::{theme, Figure};
 use crate::numbers::whole;
 use crate::tables::{Cell, Table};
-use xcap_study::environment::World;
 use xcap_study::load::Run;
+use xcap_study::role::Role;
 use xcap_study::run_id::Buffer;
+use xcap_study::testbed::World;
 
 const TITLE: &str = "What packet capture costs in Xen, stage by stage";
 
@@ -329,10 +330,10 @@ fn conditions(report: &Report) -> Markup {
     ]);
     let mut seen = BTreeSet::new();
     for run in &study.runs {
-        for (role, machine) in &run.surroundings.machines {
+        for (role, machine) in &run.testbed.machines {
             if !seen.insert((
                 run.id.environment,
-                role.clone(),
+                *role,
                 machine.kernel.clone(),
                 machine.cpu.clone(),
             )) {
@@ -341,7 +342,7 @@ fn conditions(report: &Report) -> Markup {
             let stats = run
                 .stats
                 .iter()
-                .find(|(domain, _)| domain.name() == role)
+                .find(|(domain, _)| Role::from(**domain) == *role)
                 .map(|(_, stats)| stats);
             let floor = stats.and_then(|stats| {
                 let cost = stats
@@ -350,10 +351,10 @@ fn conditions(report: &Report) -> Markup {
                     .find(|cost| cost.backend == "direct" && cost.cache == "hot")?;
                 (cost.samples > 0).then(|| cost.inside as f64 / cost.samples as f64)
             });
-            let lab = run.surroundings.lab.as_ref();
+            let lab = run.testbed.lab.as_ref();
             table_of_machines.push(vec![
                 Cell::text(run.id.environment.label()),
-                Cell::text(role),
+                Cell::text(*role),
                 Cell::text(&machine.kernel),
                 Cell::text(&machine.cpu),
                 Cell::count(machine.cpus as u64),
@@ -407,7 +408,7 @@ fn warnings(runs: &[Run]) -> Vec<(String, usize)> {
 }
 
 fn period(runs: &[Run]) -> String {
-    let times = || runs.iter().map(|run| run.surroundings.began);
+    let times = || runs.iter().map(|run| run.testbed.began);
     let date = |seconds: Option<u64>| {
         let stamp = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds as i64).ok());
         stamp.map_or("an unknown time".into(), |stamp| {

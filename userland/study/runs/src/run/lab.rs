@@ -1,40 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lab as the study's machines.
+//! The lab's machines.
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 use xcap_machines::boot::config::{Copy, DomUType};
 use xcap_machines::boot::emulation::Accelerator;
-use xcap_machines::{Config, Materials, Place, Running};
+use xcap_machines::{Config, Lab, Materials, Place, Running};
 
-use super::session::{arguments, Recording, BEGUN};
-use crate::environment;
+use super::recording::{Machines, Recording, Source};
 use crate::part::Task;
-use crate::run_id::Environment;
+use crate::record::{arguments, BEGUN};
+use crate::role::Role;
+use crate::run_id::{Domain, Environment};
+use crate::testbed::Emulator;
 
 /// Longer than any run.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-const PROGRAM: &str = "/usr/bin/xcap-paper";
+/// Place guests have the recorder.
+const RECORDER: &str = "/usr/bin/xcap-recorder";
 
-/// Nobody's address: every machine on the cable gets the frames.
-const EVERYBODY: &str = "ff:ff:ff:ff:ff:ff";
-
-/// What the lab is made of.
-pub struct Makings {
+/// Labs with this very program as the recorder in their guests.
+pub struct LabSource {
     materials: Materials,
     accelerator: Accelerator,
     qemu: String,
+    recorder: Copy,
 }
 
-impl Makings {
+impl LabSource {
     pub fn prepare() -> Result<Self> {
-        check_static(&std::env::current_exe()?)?;
+        let recorder = recorder(std::env::current_exe()?)?;
         let materials = Materials::prepare(None)?;
         let mut command = materials.machine.sandbox().command("qemu-system-x86_64");
         let version = command
@@ -47,41 +48,55 @@ impl Makings {
             qemu: qemu.trim_start_matches("QEMU emulator version ").to_owned(),
             materials,
             accelerator: Accelerator::detect(),
+            recorder,
         })
     }
+}
 
-    pub fn description(&self) -> environment::Lab {
+impl Source for LabSource {
+    fn start(&mut self, environment: Environment) -> Result<Box<dyn Machines>> {
+        let mut config = match environment {
+            Environment::Native => Config::bare(),
+            Environment::XenPv => Config::xen(),
+            Environment::XenPvh => Config {
+                domu: DomUType::Pvh,
+                ..Config::xen()
+            },
+            Environment::XenHvm => bail!("the lab has no fully virtual guests"),
+        };
+        // As many as dom0 and the domU have each: natively one does the work of both.
+        config.cpus = 1;
+        config.accelerator = self.accelerator;
+        config.copies.push(self.recorder.clone());
+        Ok(Box::new(Lab::boot(&self.materials, &config)?))
+    }
+
+    fn attempts(&self) -> u32 {
+        3
+    }
+
+    fn emulator(&self) -> Option<Emulator> {
         let accelerator = match self.accelerator {
             Accelerator::Tcg => "tcg",
             Accelerator::Kvm => "kvm",
         };
-        environment::Lab {
+        Some(Emulator {
             qemu: self.qemu.clone(),
             accelerator: accelerator.into(),
-        }
-    }
-
-    pub fn boot(&self, environment: Environment) -> Result<Lab> {
-        let mut config = match environment {
-            Environment::Native => Config::bare(),
-            _ => Config::xen(),
-        };
-        if environment == Environment::XenPvh {
-            config.domu = DomUType::Pvh;
-        }
-        // As many as dom0 and the domU have each: natively one does the work of both.
-        config.cpus = 1;
-        config.accelerator = self.accelerator;
-        config.copies.push(Copy {
-            from: std::env::current_exe()?,
-            to: PROGRAM.into(),
-        });
-        let lab = xcap_machines::Lab::boot(&self.materials, &config)?;
-        Ok(Lab { lab, environment })
+        })
     }
 }
 
-/// Guests have this very program, and no loader of shared libraries.
+/// A program with the command `record`, for every guest of a lab that makes runs.
+pub fn recorder(program: PathBuf) -> Result<Copy> {
+    check_static(&program)?;
+    Ok(Copy {
+        from: program,
+        to: RECORDER.into(),
+    })
+}
+
+/// Guests have no loader of shared libraries.
 fn check_static(program: &Path) -> Result<()> {
     let mut start = [0; 4096];
     let read = File::open(program)?.read(&mut start)?;
@@ -91,46 +106,49 @@ fn check_static(program: &Path) -> Result<()> {
         .any(|bytes| bytes == loader)
     {
         bail!(
-            "'{}' isn't static and can't run in the lab's guests: `make paper` builds one that can",
+            "'{}' isn't static and can't run in the lab's guests: `make demo` and `make paper` build what can",
             program.display()
         );
     }
     Ok(())
 }
 
-/// A lab that is up.
-pub struct Lab {
-    lab: xcap_machines::Lab,
-    environment: Environment,
+impl Machines for Lab {
+    fn roles(&self) -> Vec<Role> {
+        let places = self.guests().map(|(place, _)| role(place));
+        places.filter(|role| *role != Role::Sender).collect()
+    }
+
+    fn record(&self, role: Role, task: Task) -> Result<Box<dyn Recording>> {
+        let mut command = vec![RECORDER.to_owned()];
+        command.extend(arguments(role, "eth0", self.destination(), task));
+        Ok(Box::new(InGuest(self.guest(place(role)).spawn(&command)?)))
+    }
+
+    fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
+        Lab::explain(self, error)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.logs().check()
+    }
 }
 
-impl Lab {
-    pub fn roles(&self) -> Vec<&'static str> {
-        self.environment
-            .domains()
-            .iter()
-            .map(|domain| domain.name())
-            .collect()
+fn role(place: Place) -> Role {
+    match place {
+        Place::Sender => Role::Sender,
+        Place::Dom0 => Role::DOM0,
+        Place::DomU => Role::DOMU,
+        Place::Bare => Role::BARE,
     }
+}
 
-    pub fn record(&self, role: &str, task: Task) -> Result<Box<dyn Recording>> {
-        let place = match role {
-            "dom0" => Place::Dom0,
-            "domU" => Place::DomU,
-            "bare" => Place::Bare,
-            _ => Place::Sender,
-        };
-        let mut command = vec![PROGRAM.to_owned()];
-        command.extend(arguments(role, "eth0", EVERYBODY, task));
-        Ok(Box::new(InGuest(self.lab.guest(place).spawn(&command)?)))
-    }
-
-    pub fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
-        self.lab.explain(error)
-    }
-
-    pub fn check(&self) -> Result<()> {
-        self.lab.logs().check()
+fn place(role: Role) -> Place {
+    match role {
+        Role::Sender => Place::Sender,
+        Role::Measured(Domain::Dom0) => Place::Dom0,
+        Role::Measured(Domain::DomU) => Place::DomU,
+        Role::Measured(Domain::Bare) => Place::Bare,
     }
 }
 
@@ -148,7 +166,7 @@ impl Recording for InGuest {
     fn part(self: Box<Self>) -> Result<Vec<u8>> {
         let output = self.0.wait(PATIENCE)?;
         let part = output.stdout.clone();
-        output.ok("xcap-paper record")?;
+        output.ok("the recorder")?;
         Ok(part)
     }
 }
