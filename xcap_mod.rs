@@ -7,11 +7,47 @@ use kernel::prelude::*;
 /// What userland compiles too.
 #[expect(unreachable_pub, dead_code, reason = "a crate of its own for userland")]
 mod abi {
-    #[path = "src/histogram.rs"]
-    pub(crate) mod histogram;
+    #[path = "src/backend.rs"]
+    pub(crate) mod backend;
+
+    #[path = "src/decimal.rs"]
+    pub(crate) mod decimal;
+
+    #[path = "src/figures.rs"]
+    pub(crate) mod figures;
 
     #[path = "src/format.rs"]
     pub(crate) mod format;
+
+    #[path = "src/histogram.rs"]
+    pub(crate) mod histogram;
+
+    #[path = "src/paths.rs"]
+    pub(crate) mod paths;
+
+    #[path = "src/reason.rs"]
+    pub(crate) mod reason;
+
+    #[path = "src/record.rs"]
+    pub(crate) mod record;
+
+    #[path = "src/role.rs"]
+    pub(crate) mod role;
+
+    #[path = "src/rules.rs"]
+    pub(crate) mod rules;
+
+    #[path = "src/stage.rs"]
+    pub(crate) mod stage;
+
+    #[path = "src/state.rs"]
+    pub(crate) mod state;
+
+    #[path = "src/word.rs"]
+    pub(crate) mod word;
+
+    #[path = "src/words.rs"]
+    mod words;
 }
 
 #[path = "kmod/mod.rs"]
@@ -36,7 +72,8 @@ struct Xcap {
 impl kernel::Module for Xcap {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let switches = kmod::switches::Watch::start()?;
-        let probes = kmod::registry::Armed::start(module)?;
+        kmod::this_module::init(module);
+        let probes = kmod::registry::Armed::start()?;
         let drivers = kmod::drivers::Watch::start()?;
         // Drivers that came before they were watched for.
         kmod::registry::REGISTRY.lock().module_came()?;

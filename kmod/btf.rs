@@ -6,6 +6,7 @@
 //!
 //! C header: [`include/uapi/linux/btf.h`](srctree/include/uapi/linux/btf.h)
 
+use crate::abi::backend::Arguments;
 use core::ptr;
 use kernel::{
     bindings::{filp_close, filp_open, kernel_read, O_RDONLY},
@@ -92,10 +93,17 @@ struct File {
 
 /// How a function is called.
 pub(crate) struct Signature {
-    /// All arguments are passed in registers.
-    pub(crate) in_registers: bool,
+    pub(crate) arguments: Arguments,
     /// What it returns may take two registers.
     pub(crate) returns_wide: bool,
+}
+
+impl Signature {
+    /// Of what nothing is known of.
+    pub(crate) const UNKNOWN: Self = Self {
+        arguments: Arguments::Unknown,
+        returns_wide: true,
+    };
 }
 
 /// A type's fixed part.
@@ -174,14 +182,26 @@ impl File {
     }
 }
 
+/// How `function`, of `module` or the kernel's own, is called.
+///
+/// # Errors
+///
+/// None but `ENOMEM`: whatever else goes wrong, its arguments are unknown.
+pub(crate) fn signature(function: &CStr, module: Option<&CStr>) -> Result<Signature> {
+    match Btf::of(module).and_then(|btf| btf.signature(function)) {
+        Err(error) if error != ENOMEM => Ok(Signature::UNKNOWN),
+        known => known,
+    }
+}
+
 /// The kernel's types and, for a module's function, the module's.
-pub(crate) struct Btf {
+struct Btf {
     files: KVec<File>,
 }
 
 impl Btf {
     /// The types that `module`'s functions use; none: the kernel's own.
-    pub(crate) fn of(module: Option<&CStr>) -> Result<Self> {
+    fn of(module: Option<&CStr>) -> Result<Self> {
         let mut files = KVec::new();
         // Number 0 is `void`, in no file.
         files.push(File::read(c"/sys/kernel/btf/vmlinux", 1, 0)?, GFP_KERNEL)?;
@@ -232,7 +252,7 @@ impl Btf {
     /// # Errors
     ///
     /// `ENOENT`: nothing is known of it, as when the compiler changed its arguments.
-    pub(crate) fn signature(&self, function: &CStr) -> Result<Signature> {
+    fn signature(&self, function: &CStr) -> Result<Signature> {
         let file = self.files.last().ok_or(EINVAL)?;
         for &at in file.types.iter() {
             let this = file.at(at as usize)?;
@@ -254,7 +274,10 @@ impl Btf {
                 used = used.zip(self.registers(number)?).map(|(a, b)| a + b);
             }
             return Ok(Signature {
-                in_registers: used.is_some_and(|used| used <= ARGUMENT_REGISTERS),
+                arguments: match used {
+                    Some(used) if used <= ARGUMENT_REGISTERS => Arguments::InRegisters,
+                    _ => Arguments::OnStack,
+                },
                 returns_wide: returned.is_none_or(|registers| registers > 1),
             });
         }

@@ -3,12 +3,15 @@
 //! What xcap's own probes cost, measured on an empty function.
 
 use super::{
-    backend::{Backend, Costs, Hook, Target},
     bindings::{xcap_empty, xcap_irq_restore, xcap_irq_save},
-    cell::{Cells, Totals},
+    cells::Cells,
     cpu, direct,
+    hook::Hook,
     stages::Work,
+    target::{Costs, Target},
+    totals::Totals,
 };
+use crate::abi::{backend::Backend, state::State};
 use kernel::prelude::*;
 
 /// Calls in a batch: enough to hide what reading the clock costs.
@@ -64,7 +67,7 @@ fn batch() -> u64 {
 
 /// The cheapest batch's cycles, and those of them within samples.
 fn cheapest_batch(cells: Option<&Cells>) -> Result<(u64, u64)> {
-    let sum = || cells.map_or(Ok(0), |cells| Ok::<_, Error>(cells.totals()?.sum));
+    let sum = || cells.map_or(Ok(0), |cells| Ok::<_, Error>(cells.totals()?.sum as u64));
     let mut best = (u64::MAX, 0);
     for _ in 0..BATCHES {
         let before = sum()?;
@@ -93,6 +96,17 @@ fn cold_calls(memory: &mut KVVec<u8>) -> u64 {
         unsafe { xcap_irq_restore(flags) };
     }
     whole
+}
+
+/// What a backend reports for the empty function, under the name `stage`.
+fn floor(stage: &'static str, backend: Backend, totals: Totals) -> Totals {
+    Totals {
+        stage,
+        function: Some("xcap_empty"),
+        backend: Some(backend.word()),
+        state: State::Stopped.word(),
+        ..totals
+    }
 }
 
 impl Measured {
@@ -128,11 +142,11 @@ impl Measured {
             },
             cold_cost: Cost {
                 hits: cold.count,
-                inside: cold.sum,
+                inside: cold.sum as u64,
                 whole: whole_cold.saturating_sub(unprobed_cold),
             },
-            hot,
-            cold,
+            hot: floor("floor_hot", backend, hot),
+            cold: floor("floor_cold", backend, cold),
         })
     }
 

@@ -1,30 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Where things lie in the memory that assembly and Rust share: byte offsets.
- * kmod/cell.rs asserts that its structures agree.
+ * kmod/totals.rs asserts that no two words of a cell are in one place,
+ * kmod/cell.rs that its structures agree.
  */
 #ifndef XCAP_CELL_H
 #define XCAP_CELL_H
 
-/* One probe's counters on one CPU (`Cell`). */
+/*
+ * One probe's counters on one CPU (`Cell`). abi/src/figures.rs says what becomes
+ * of each; a word that it names is reset with the others.
+ */
 #define XCAP_CELL_ENTRIES		0
-#define XCAP_CELL_DONE			8
+#define XCAP_CELL_DONE			8	/* samples whose recording is complete */
 #define XCAP_CELL_SUM			16
-#define XCAP_CELL_SUMSQ			24
-#define XCAP_CELL_MIN			40
+#define XCAP_CELL_SUMSQ			24	/* 128 bits */
+#define XCAP_CELL_MIN			40	/* of samples that are not 0 */
 #define XCAP_CELL_MAX			48
 #define XCAP_CELL_SELF_SUM		56
 #define XCAP_CELL_NESTED_OUTSIDE	64
 #define XCAP_CELL_NESTED_COST		72
 #define XCAP_CELL_WORK			80
-#define XCAP_CELL_WORK_MASK		88
-#define XCAP_CELL_COSTS			96
-#define XCAP_CELL_RETURN_TO		104
+#define XCAP_CELL_WORK_MASK		88	/* what of the return value is work */
+#define XCAP_CELL_COSTS			96	/* of a hit: outside its sample; high half, in all */
+#define XCAP_CELL_RETURN_TO		104	/* where the direct backend's functions return to */
 #define XCAP_CELL_STRADDLED		112
 #define XCAP_CELL_NEGATIVE		120
 #define XCAP_CELL_MIGRATED		128
 #define XCAP_CELL_SWITCHED		136
-#define XCAP_CELL_ZEROS			144
+#define XCAP_CELL_ZEROS			144	/* samples of 0 */
 #define XCAP_CELL_HISTOGRAM		192
 
 /* What travels with one call (`Frame`). */

@@ -10,64 +10,57 @@ use super::{
 };
 use crate::abi::histogram;
 use core::mem::offset_of;
-use core::sync::atomic::{compiler_fence, AtomicU64, Ordering};
-use kernel::{ffi::c_int, prelude::*};
+use core::sync::atomic::{AtomicU64, Ordering};
+use kernel::ffi::c_int;
 
 /// One probe's counters on one CPU, written by that CPU alone.
 ///
-/// kmod/hot_path.S, which writes most of it, says in which order.
+/// kmod/cell.h says which word is what; kmod/hot_path.S, which writes most of it, in which order.
 #[repr(C, align(64))]
 pub(crate) struct Cell {
-    /// Calls entered.
-    entries: u64,
-    /// Samples whose recording is complete.
-    done: u64,
-    sum: u64,
-    sumsq: [u64; 2],
-    /// Of samples that are not 0.
-    min: u64,
-    max: u64,
-    self_sum: u64,
-    nested_outside: u64,
-    nested_cost: u64,
-    work: u64,
-    /// What of the return value is work.
-    work_mask: u64,
-    /// What a hit costs: outside its sample; in the high half, in all.
-    costs: u64,
-    /// Where the direct backend's functions return to.
-    return_to: u64,
-    straddled: u64,
-    negative: u64,
-    migrated: u64,
-    switched: u64,
-    /// Samples of 0.
-    zeros: u64,
-    _pad: [u64; 5],
+    words: [u64; XCAP_CELL_HISTOGRAM as usize / 8],
     raw_histogram: [u64; histogram::RAW_BUCKETS],
 }
 
-const _: () = {
-    assert!(offset_of!(Cell, entries) == XCAP_CELL_ENTRIES as usize);
-    assert!(offset_of!(Cell, done) == XCAP_CELL_DONE as usize);
-    assert!(offset_of!(Cell, sum) == XCAP_CELL_SUM as usize);
-    assert!(offset_of!(Cell, sumsq) == XCAP_CELL_SUMSQ as usize);
-    assert!(offset_of!(Cell, min) == XCAP_CELL_MIN as usize);
-    assert!(offset_of!(Cell, max) == XCAP_CELL_MAX as usize);
-    assert!(offset_of!(Cell, self_sum) == XCAP_CELL_SELF_SUM as usize);
-    assert!(offset_of!(Cell, nested_outside) == XCAP_CELL_NESTED_OUTSIDE as usize);
-    assert!(offset_of!(Cell, nested_cost) == XCAP_CELL_NESTED_COST as usize);
-    assert!(offset_of!(Cell, work) == XCAP_CELL_WORK as usize);
-    assert!(offset_of!(Cell, work_mask) == XCAP_CELL_WORK_MASK as usize);
-    assert!(offset_of!(Cell, costs) == XCAP_CELL_COSTS as usize);
-    assert!(offset_of!(Cell, return_to) == XCAP_CELL_RETURN_TO as usize);
-    assert!(offset_of!(Cell, straddled) == XCAP_CELL_STRADDLED as usize);
-    assert!(offset_of!(Cell, negative) == XCAP_CELL_NEGATIVE as usize);
-    assert!(offset_of!(Cell, migrated) == XCAP_CELL_MIGRATED as usize);
-    assert!(offset_of!(Cell, switched) == XCAP_CELL_SWITCHED as usize);
-    assert!(offset_of!(Cell, zeros) == XCAP_CELL_ZEROS as usize);
-    assert!(offset_of!(Cell, raw_histogram) == XCAP_CELL_HISTOGRAM as usize);
-};
+/// The offset of a word of [`Cell`], in bytes, by its name in kmod/cell.h.
+macro_rules! at {
+    ($word:ident) => {
+        kernel::macros::paste! { $crate::kmod::bindings::[<XCAP_CELL_ $word:upper>] as usize }
+    };
+}
+pub(crate) use at;
+
+const _: () = assert!(Cell::HISTOGRAM == XCAP_CELL_HISTOGRAM as usize);
+
+impl Cell {
+    /// The offset of the histogram, in bytes: all before it are words.
+    pub(crate) const HISTOGRAM: usize = offset_of!(Cell, raw_histogram);
+
+    /// The word `OFFSET` bytes into the cell.
+    pub(crate) fn word<const OFFSET: usize>(&self) -> u64 {
+        self.words[OFFSET / 8]
+    }
+
+    /// Sets that word.
+    pub(crate) fn set<const OFFSET: usize>(&mut self, value: u64) {
+        self.words[OFFSET / 8] = value;
+    }
+
+    /// Where that word is.
+    pub(crate) fn at<const OFFSET: usize>(cell: *mut Self) -> *mut u64 {
+        cell.wrapping_byte_add(OFFSET).cast()
+    }
+
+    /// Samples by raw bucket.
+    pub(crate) fn raw_histogram(&self) -> &[u64; histogram::RAW_BUCKETS] {
+        &self.raw_histogram
+    }
+
+    /// No samples by raw bucket.
+    pub(crate) fn clear_histogram(&mut self) {
+        self.raw_histogram.fill(0);
+    }
+}
 
 /// What travels with one call, from its entry to its return.
 #[repr(C)]
@@ -111,7 +104,7 @@ pub(crate) unsafe fn enter(cell: *mut Cell, frame: *mut Frame) {
     // SAFETY: `cell` is per-CPU memory by the caller's promise; the totals are read by one
     // instruction each.
     unsafe {
-        cpu::increment::<{ offset_of!(Cell, entries) }, _>(cell);
+        cpu::increment::<{ at!(entries) }, _>(cell);
         let here = cpu::Totals::read();
         frame.write(Frame {
             overhead: here.overhead,
@@ -161,282 +154,49 @@ unsafe extern "C" fn xcap_record_slow(frame: *const Frame, cycles: u64, work: u6
         let cell = frame.cell;
         let here = PerCpu::here(cell);
         if frame.tsc < epoch::current() {
-            cpu::increment::<{ offset_of!(Cell, straddled) }, _>(cell);
+            cpu::increment::<{ at!(straddled) }, _>(cell);
             return 0;
         }
         if (cycles as i64) < 0 {
-            cpu::increment::<{ offset_of!(Cell, negative) }, _>(cell);
+            cpu::increment::<{ at!(negative) }, _>(cell);
             return 0;
         }
         let bucket = histogram::raw_bucket(cycles);
         cpu::increment::<0, _>(&raw mut (*cell).raw_histogram[bucket]);
-        cpu::add::<{ offset_of!(Cell, sum) }, _>(cell, cycles);
+        cpu::add::<{ at!(sum) }, _>(cell, cycles);
         let square = u128::from(cycles) * u128::from(cycles);
-        cpu::add_wide(&raw mut (*cell).sumsq, square);
+        cpu::add_wide(Cell::at::<{ at!(sumsq) }>(cell).cast(), square);
         if cycles == 0 {
-            cpu::increment::<{ offset_of!(Cell, zeros) }, _>(cell);
+            cpu::increment::<{ at!(zeros) }, _>(cell);
         } else {
-            AtomicU64::from_ptr(&raw mut (*here).min).fetch_min(cycles, Ordering::Relaxed);
+            AtomicU64::from_ptr(Cell::at::<{ at!(min) }>(here))
+                .fetch_min(cycles, Ordering::Relaxed);
         }
-        AtomicU64::from_ptr(&raw mut (*here).max).fetch_max(cycles, Ordering::Relaxed);
+        AtomicU64::from_ptr(Cell::at::<{ at!(max) }>(here)).fetch_max(cycles, Ordering::Relaxed);
         let totals = cpu::Totals::read();
         let nested = totals.nested.wrapping_sub(frame.nested);
         if totals.stamp == frame.stamp && nested <= cycles {
             let alone = cycles - nested;
             let overhead = totals.overhead.wrapping_sub(frame.overhead);
             let outside = overhead & u64::from(u32::MAX);
-            cpu::add::<{ offset_of!(Cell, self_sum) }, _>(cell, alone);
-            cpu::add::<{ offset_of!(Cell, nested_outside) }, _>(cell, outside);
-            cpu::add::<{ offset_of!(Cell, nested_cost) }, _>(cell, overhead >> 32);
-            cpu::Totals::add(alone, (*here).costs.wrapping_sub(outside));
+            cpu::add::<{ at!(self_sum) }, _>(cell, alone);
+            cpu::add::<{ at!(nested_outside) }, _>(cell, outside);
+            cpu::add::<{ at!(nested_cost) }, _>(cell, overhead >> 32);
+            cpu::Totals::add(
+                alone,
+                Cell::at::<{ at!(costs) }>(here)
+                    .read()
+                    .wrapping_sub(outside),
+            );
         } else if cpu::stamp_cpu(totals.stamp) != cpu::stamp_cpu(frame.stamp) {
-            cpu::increment::<{ offset_of!(Cell, migrated) }, _>(cell);
+            cpu::increment::<{ at!(migrated) }, _>(cell);
         } else {
-            cpu::increment::<{ offset_of!(Cell, switched) }, _>(cell);
+            cpu::increment::<{ at!(switched) }, _>(cell);
         }
-        cpu::add::<{ offset_of!(Cell, work) }, _>(cell, work & (*here).work_mask);
-        cpu::increment::<{ offset_of!(Cell, done) }, _>(cell);
+        cpu::add::<{ at!(work) }, _>(cell, work & Cell::at::<{ at!(work_mask) }>(here).read());
+        cpu::increment::<{ at!(done) }, _>(cell);
     }
     0
 }
 
 nokprobe!(xcap_record_slow);
-
-/// What is fixed for all CPUs of a probe while it is armed.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Constants {
-    /// What of the return value is work.
-    pub(crate) work_mask: u64,
-    /// Cycles that a hit costs outside its sample.
-    pub(crate) outside: u32,
-    /// Cycles that a hit costs in all.
-    pub(crate) cost: u32,
-    /// Where the direct backend's functions return to.
-    pub(crate) return_to: usize,
-}
-
-/// Samples of all CPUs, added up.
-pub(crate) struct Totals {
-    pub(crate) entries: u64,
-    pub(crate) count: u64,
-    pub(crate) sum: u64,
-    pub(crate) sumsq: u128,
-    /// `u64::MAX` when there is no sample.
-    pub(crate) min: u64,
-    pub(crate) max: u64,
-    pub(crate) self_sum: u64,
-    pub(crate) nested_outside: u64,
-    pub(crate) nested_cost: u64,
-    pub(crate) work: u64,
-    pub(crate) straddled: u64,
-    pub(crate) negative: u64,
-    pub(crate) migrated: u64,
-    pub(crate) switched: u64,
-    /// All of the above is of one and the same set of samples, CPU by CPU.
-    pub(crate) exact: bool,
-    pub(crate) histogram: KVec<u64>,
-}
-
-impl Totals {
-    /// No samples.
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self {
-            entries: 0,
-            count: 0,
-            sum: 0,
-            sumsq: 0,
-            min: u64::MAX,
-            max: 0,
-            self_sum: 0,
-            nested_outside: 0,
-            nested_cost: 0,
-            work: 0,
-            straddled: 0,
-            negative: 0,
-            migrated: 0,
-            switched: 0,
-            exact: true,
-            histogram: KVec::from_elem(0, histogram::BUCKETS, GFP_KERNEL)?,
-        })
-    }
-
-    /// Calls entered and not yet returned.
-    pub(crate) fn in_flight(&self) -> u64 {
-        self.entries
-            .wrapping_sub(self.count)
-            .wrapping_sub(self.straddled)
-            .wrapping_sub(self.negative)
-    }
-
-    fn add(&mut self, cell: &Cell) {
-        self.entries = self.entries.wrapping_add(cell.entries);
-        self.count = self.count.wrapping_add(cell.done);
-        self.sum = self.sum.wrapping_add(cell.sum);
-        let square = u128::from(cell.sumsq[1]) << 64 | u128::from(cell.sumsq[0]);
-        self.sumsq = self.sumsq.wrapping_add(square);
-        self.min = self.min.min(if cell.zeros > 0 { 0 } else { cell.min });
-        self.max = self.max.max(cell.max);
-        self.self_sum = self.self_sum.wrapping_add(cell.self_sum);
-        self.nested_outside = self.nested_outside.wrapping_add(cell.nested_outside);
-        self.nested_cost = self.nested_cost.wrapping_add(cell.nested_cost);
-        self.work = self.work.wrapping_add(cell.work);
-        self.straddled = self.straddled.wrapping_add(cell.straddled);
-        self.negative = self.negative.wrapping_add(cell.negative);
-        self.migrated = self.migrated.wrapping_add(cell.migrated);
-        self.switched = self.switched.wrapping_add(cell.switched);
-        for (raw, &count) in cell.raw_histogram.iter().enumerate() {
-            let bucket = histogram::bucket_of_raw(raw);
-            self.histogram[bucket] = self.histogram[bucket].wrapping_add(count);
-        }
-        let (zero, one) = (histogram::bucket(0), histogram::bucket(1));
-        self.histogram[zero] = self.histogram[zero].wrapping_add(cell.zeros);
-        self.histogram[one] = self.histogram[one].wrapping_sub(cell.zeros);
-    }
-}
-
-/// All CPUs' cells of one probe.
-pub(crate) struct Cells(PerCpu<Cell>);
-
-/// How often a reader tries to find a CPU between two samples.
-const SNAPSHOT_TRIES: u32 = 10_000;
-
-impl Cells {
-    /// Cells with no samples.
-    pub(crate) fn new() -> Result<Self> {
-        let cells = Self(PerCpu::new()?);
-        for cpu in cpu::possible() {
-            // SAFETY: No probe knows these cells yet.
-            unsafe { (*cells.0.of(cpu)).min = u64::MAX };
-        }
-        Ok(cells)
-    }
-
-    /// The per-CPU pointer.
-    pub(crate) fn as_ptr(&self) -> *mut Cell {
-        self.0.as_ptr()
-    }
-
-    /// Sets what is fixed while the probe is armed. To be called before it is.
-    pub(crate) fn set_constants(&self, constants: Constants) {
-        for cpu in cpu::possible() {
-            let cell = self.0.of(cpu);
-            // SAFETY: The cell exists as long as `self`; handlers only read these fields, and none
-            // runs before the probe is armed.
-            unsafe {
-                (&raw mut (*cell).work_mask).write_volatile(constants.work_mask);
-                let costs = u64::from(constants.cost) << 32 | u64::from(constants.outside);
-                (&raw mut (*cell).costs).write_volatile(costs);
-                (&raw mut (*cell).return_to).write_volatile(constants.return_to as u64);
-            }
-        }
-    }
-
-    /// Counts `calls` that will never be seen to return.
-    pub(crate) fn give_up(&self, calls: u64) {
-        // SAFETY: The cells exist as long as `self`.
-        unsafe { cpu::add::<{ offset_of!(Cell, straddled) }, _>(self.as_ptr(), calls) }
-    }
-
-    /// Adds up all CPUs, each between two samples where that can be had.
-    pub(crate) fn totals(&self) -> Result<Totals> {
-        let mut totals = Totals::new()?;
-        // A cell is too large for the stack.
-        let mut copy = KBox::<Cell>::new_uninit(GFP_KERNEL)?;
-        for cpu in cpu::possible() {
-            let mut tries = 0;
-            loop {
-                // SAFETY: Cells are plain integers, so that any copy is valid.
-                let (consistent, cell) = unsafe {
-                    let consistent = Self::copy(self.0.of(cpu), copy.as_mut_ptr());
-                    (consistent, &*copy.as_ptr())
-                };
-                tries += 1;
-                if consistent || tries == SNAPSHOT_TRIES {
-                    totals.exact &= consistent;
-                    totals.add(cell);
-                    break;
-                }
-                core::hint::spin_loop();
-            }
-        }
-        Ok(totals)
-    }
-
-    /// Copies a cell, and says whether no sample was being recorded meanwhile.
-    ///
-    /// The CPU that records counts the histogram first and `done` last; stores and loads keep their
-    /// order on x86. So if `done`, read first, equals the histogram's total, read last, every
-    /// sample that touched what was read between them was complete before.
-    ///
-    /// # Safety
-    ///
-    /// `from` is a cell that other CPUs write to; `to` is writable.
-    unsafe fn copy(from: *const Cell, to: *mut Cell) -> bool {
-        // SAFETY: As promised by the caller. Volatile reads of aligned words are what the CPU does
-        // whole.
-        unsafe {
-            let from = from.cast::<u64>();
-            let to = to.cast::<u64>();
-            let words = core::mem::size_of::<Cell>() / 8;
-            let done = offset_of!(Cell, done) / 8;
-            let histogram = offset_of!(Cell, raw_histogram) / 8;
-            to.add(done).write(from.add(done).read_volatile());
-            compiler_fence(Ordering::SeqCst);
-            for word in (0..histogram).filter(|&word| word != done) {
-                to.add(word).write(from.add(word).read_volatile());
-            }
-            compiler_fence(Ordering::SeqCst);
-            let mut total = 0u64;
-            for word in histogram..words {
-                let count = from.add(word).read_volatile();
-                total = total.wrapping_add(count);
-                to.add(word).write(count);
-            }
-            total == to.add(done).read()
-        }
-    }
-
-    /// Forgets all samples. Calls in flight stay counted as entries.
-    ///
-    /// Call it when no sample is being recorded: the epoch is closed.
-    pub(crate) fn reset(&self) {
-        unsafe extern "C" fn reset_here(argument: *mut core::ffi::c_void) {
-            // SAFETY: The argument is what `on_each_online` was given; interrupts are off, so this
-            // CPU's part is ours.
-            unsafe { Cells::reset_cell(PerCpu::here((*argument.cast::<Cells>()).as_ptr())) }
-        }
-        cpu::on_each_online(reset_here, self);
-        for cpu in cpu::possible().filter(|&cpu| !cpu::is_online(cpu)) {
-            // SAFETY: Nothing runs on a CPU that is offline.
-            unsafe { Self::reset_cell(self.0.of(cpu)) }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// Nobody else writes to the cell.
-    unsafe fn reset_cell(cell: *mut Cell) {
-        // SAFETY: By the caller's promise the cell is ours.
-        let cell = unsafe { &mut *cell };
-        let returned = cell
-            .done
-            .wrapping_add(cell.straddled)
-            .wrapping_add(cell.negative);
-        cell.entries = cell.entries.wrapping_sub(returned);
-        cell.done = 0;
-        cell.sum = 0;
-        cell.sumsq = [0; 2];
-        cell.min = u64::MAX;
-        cell.max = 0;
-        cell.self_sum = 0;
-        cell.nested_outside = 0;
-        cell.nested_cost = 0;
-        cell.work = 0;
-        cell.straddled = 0;
-        cell.negative = 0;
-        cell.migrated = 0;
-        cell.switched = 0;
-        cell.zeros = 0;
-        cell.raw_histogram.fill(0);
-    }
-}

@@ -14,10 +14,10 @@
 //! ```
 
 use super::{
-    backend::Choice,
     registry::{self, REGISTRY},
     symbols::c_string,
 };
+use crate::abi::backend::Choice;
 use kernel::{prelude::*, str::CString};
 
 /// What a pattern adds at most, unless told.
@@ -41,7 +41,7 @@ impl AddOptions {
             if word == b"as" && options.name.is_none() {
                 options.name = Some(name(words.next())?);
             } else if let Some(backend) = word.strip_prefix(b"backend=") {
-                options.backend = Some(Choice::parse(backend)?);
+                options.backend = Some(choice(backend)?);
             } else if let Some(limit) = word.strip_prefix(b"limit=") {
                 let limit = core::str::from_utf8(limit).map_err(|_| EINVAL)?;
                 options.limit = Some(limit.parse().map_err(|_| EINVAL)?);
@@ -51,6 +51,12 @@ impl AddOptions {
         }
         Ok(options)
     }
+}
+
+/// What follows `backend=`.
+fn choice(word: &[u8]) -> Result<Choice> {
+    let word = core::str::from_utf8(word).map_err(|_| EINVAL)?;
+    Choice::parse(word).ok_or(EINVAL)
 }
 
 /// A name of a function, a pattern or a probe.
@@ -97,7 +103,7 @@ pub(crate) fn run(command: &[u8]) -> Result {
         (b"calibrate", _) => REGISTRY.lock().calibrate(),
         (_, Some(name)) => registry::delete(&name),
         (verb, _) => match verb.strip_prefix(b"backend=") {
-            Some(backend) => registry::choose(Choice::parse(backend)?),
+            Some(backend) => registry::choose(choice(backend)?),
             None => Err(EINVAL),
         },
     }

@@ -13,6 +13,7 @@ use super::{
     registry::{Registry, REGISTRY},
     report,
 };
+use crate::abi::paths::names;
 use core::{cell::UnsafeCell, ffi::c_void, ptr};
 use kernel::{
     bindings::{
@@ -62,12 +63,12 @@ static PROBES: Lines = Lines {
 
 static CALIBRATION: Lines = Lines {
     items: |registry| {
-        let calibration = registry.around.calibration.as_ref();
+        let calibration = registry.context.calibration.as_ref();
         calibration.map_or(0, |calibration| calibration.measured.len())
     },
     header: report::header,
     item: |out, registry, index| {
-        if let Some(calibration) = &registry.around.calibration {
+        if let Some(calibration) = &registry.context.calibration {
             report::calibration(out, &calibration.measured[index]);
         }
         Ok(())
@@ -208,16 +209,16 @@ impl Files {
             // SAFETY: No file refers to them yet.
             unsafe { (*operations.0.get()).owner = module.as_ptr() };
         }
-        let name = c"xcap".as_char_ptr();
+        let name = names::DIRECTORY.as_char_ptr();
         // SAFETY: The name is a C string; null is debugfs' root.
         let folder = from_err_ptr(unsafe { debugfs_create_dir(name, ptr::null_mut()) });
         let folder = Self(folder.inspect_err(|error| {
             pr_err!("no folder in debugfs ({error:?}): is the kernel booted with debugfs=off?\n");
         })?);
-        folder.add(c"stats", 0o400, Some(&STATS), &READ)?;
-        folder.add(c"probes", 0o400, Some(&PROBES), &READ)?;
-        folder.add(c"calibration", 0o400, Some(&CALIBRATION), &READ)?;
-        folder.add(c"control", 0o200, None, &WRITE)?;
+        folder.add(names::STATS, 0o400, Some(&STATS), &READ)?;
+        folder.add(names::PROBES, 0o400, Some(&PROBES), &READ)?;
+        folder.add(names::CALIBRATION, 0o400, Some(&CALIBRATION), &READ)?;
+        folder.add(names::CONTROL, 0o200, None, &WRITE)?;
         Ok(folder)
     }
 

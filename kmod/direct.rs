@@ -7,11 +7,12 @@
 //! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
 
 use super::{
-    backend::Target,
     bindings::{XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE},
-    cell::{Cell, Cells},
+    cell::Cell,
+    cells::Cells,
     errors,
     stages::Work,
+    target::Target,
 };
 use core::{
     ptr,

@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
-use super::registry::{self, REGISTRY};
+use super::{registry::REGISTRY, this_module};
 use core::ffi::c_void;
 use kernel::{
     bindings::{
@@ -32,7 +32,7 @@ unsafe extern "C" fn on_module(
 ) -> c_int {
     const NOTIFY_DONE: c_int = 0;
     let module = data.cast::<module>();
-    if module == registry::this_module() {
+    if module == this_module::as_ptr() {
         return NOTIFY_DONE;
     }
     if state == module_state_MODULE_STATE_COMING as c_ulong {

@@ -5,12 +5,15 @@
 //! C header: [`include/linux/fprobe.h`](srctree/include/linux/fprobe.h)
 
 use super::{
-    backend::{Call, Missed, Target},
     bindings::*,
-    cell::{self, Cell, Cells},
+    call::Call,
+    cell::{self, Cell},
+    cells::Cells,
     cpu,
+    missed::Missed,
     nokprobe::nokprobe,
     stages::Work,
+    target::Target,
 };
 use core::{
     ffi::c_void,

@@ -5,12 +5,15 @@
 //! C header: [`include/linux/kprobes.h`](srctree/include/linux/kprobes.h)
 
 use super::{
-    backend::{Call, Missed, Target},
     bindings::*,
-    cell::{self, Cell, Cells},
+    call::Call,
+    cell::{self, Cell},
+    cells::Cells,
     cpu,
+    missed::Missed,
     nokprobe::nokprobe,
     stages::Work,
+    target::Target,
 };
 use core::mem::size_of;
 use kernel::{bindings::pt_regs, error::to_result, ffi::c_int, prelude::*};

@@ -2,27 +2,38 @@
 
 //! The module's rooms, one concept a file.
 
-pub(crate) mod backend;
+pub(crate) mod arming;
 pub(crate) mod bindings;
 pub(crate) mod btf;
 pub(crate) mod calibration;
+pub(crate) mod call;
 pub(crate) mod cell;
+pub(crate) mod cells;
 pub(crate) mod clock;
+pub(crate) mod context;
 pub(crate) mod control;
 pub(crate) mod cpu;
 pub(crate) mod debugfs;
-pub(crate) mod decimal;
 pub(crate) mod direct;
 pub(crate) mod drivers;
 pub(crate) mod epoch;
 pub(crate) mod errors;
 pub(crate) mod fprobe;
+pub(crate) mod hook;
 pub(crate) mod kretprobe;
+pub(crate) mod life;
+pub(crate) mod missed;
 pub(crate) mod nokprobe;
+pub(crate) mod parameters;
 pub(crate) mod probe;
+pub(crate) mod refusal;
 pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod role;
+pub(crate) mod search;
 pub(crate) mod stages;
 pub(crate) mod switches;
 pub(crate) mod symbols;
+pub(crate) mod target;
+pub(crate) mod this_module;
+pub(crate) mod totals;

@@ -3,42 +3,24 @@
 //! All probes, and what is done to them.
 
 use super::{
-    backend::{Backend, Choice, Costs},
     calibration::Calibration,
     clock::Clock,
-    direct, epoch,
-    probe::{self, Probe},
-    role::Role,
+    context::ArmingContext,
+    epoch, hook,
+    life::Next,
+    parameters,
+    probe::Probe,
+    refusal::Refusal,
+    role,
     stages::STAGES,
     symbols::{self, Function, Index, Resolver},
 };
-use crate::abi::format::state;
-use core::{
-    ptr,
-    sync::atomic::{AtomicPtr, Ordering},
-};
+use crate::abi::{backend::Choice, role::Role};
 use kernel::{prelude::*, str::CStr, sync::global_lock};
-
-/// What arming a probe depends on.
-pub(crate) struct Surroundings {
-    pub(crate) role: Role,
-    pub(crate) choice: Choice,
-    pub(crate) calibration: Option<Calibration>,
-}
-
-impl Surroundings {
-    /// What a hit costs with `backend`; nothing where it was not found out.
-    pub(crate) fn costs(&self, backend: Backend) -> Costs {
-        self.calibration
-            .as_ref()
-            .and_then(|calibration| calibration.costs(backend))
-            .unwrap_or_default()
-    }
-}
 
 /// All that is behind the lock.
 pub(crate) struct Registry {
-    pub(crate) around: Surroundings,
+    pub(crate) context: ArmingContext,
     pub(crate) clock: Clock,
     pub(crate) probes: KVec<Probe>,
     pub(crate) recording: bool,
@@ -49,7 +31,7 @@ pub(crate) struct Registry {
 global_lock! {
     // SAFETY: Initialised by `Armed::start`, before anything can get at it.
     pub(crate) unsafe(uninit) static REGISTRY: Mutex<Registry> = Registry {
-        around: Surroundings {
+        context: ArmingContext {
             role: Role::Bare,
             choice: Choice::Auto,
             calibration: None,
@@ -61,28 +43,6 @@ global_lock! {
     };
 }
 
-static THIS: AtomicPtr<kernel::bindings::module> = AtomicPtr::new(ptr::null_mut());
-
-/// xcap itself, as the kernel knows it.
-pub(crate) fn this_module() -> *mut kernel::bindings::module {
-    THIS.load(Ordering::Relaxed)
-}
-
-/// Lets others run for a while.
-///
-/// # Errors
-///
-/// `EINTR`: a signal is pending.
-pub(crate) fn pause() -> Result {
-    const MILLISECONDS: u32 = 10;
-    // SAFETY: Called from process context, with no spinlock held.
-    if unsafe { kernel::bindings::msleep_interruptible(MILLISECONDS) } > 0 {
-        Err(EINTR)
-    } else {
-        Ok(())
-    }
-}
-
 impl Registry {
     fn position(&self, name: &CStr) -> Option<usize> {
         self.probes.iter().position(|probe| *probe.name == *name)
@@ -90,14 +50,14 @@ impl Registry {
 
     /// Arms all probes that can be and are not.
     pub(crate) fn arm_all(&mut self) -> Result {
-        self.renew()?;
+        self.release_drained()?;
         let mut resolver = Resolver::new();
         for probe in self.probes.iter_mut() {
-            probe.look(self.around.role, &mut resolver)?;
+            probe.look(self.context.role, &mut resolver)?;
         }
         drop(resolver);
         for probe in self.probes.iter_mut() {
-            probe.arm(&self.around)?;
+            probe.arm(&self.context)?;
         }
         Ok(())
     }
@@ -137,28 +97,36 @@ impl Registry {
         }
     }
 
-    /// Frees stale hooks that nothing is in any more. True if there was one.
-    fn renew(&mut self) -> Result<bool> {
-        let mut renewable = KVec::new();
-        let mut synchronize = false;
-        for (index, probe) in self.probes.iter_mut().enumerate() {
-            if !probe.is_stale() {
-                continue;
+    /// Has what is left of the hooks of `chosen` freed once no call returns through it.
+    fn drain(&mut self, next: Next, chosen: impl Fn(&Probe) -> bool) {
+        let mut draining = false;
+        for probe in self.probes.iter_mut().filter(|probe| chosen(probe)) {
+            draining |= probe.drain(next);
+        }
+        if draining {
+            hook::synchronize();
+        }
+    }
+
+    /// Frees what is left of hooks that no call returns through any more. True if there was any.
+    fn release_drained(&mut self) -> Result<bool> {
+        let mut drained = KVec::new();
+        for (index, probe) in self.probes.iter().enumerate() {
+            if probe.has_drained()? {
+                drained.push(index, GFP_KERNEL)?;
             }
-            if probe.is_draining()? {
-                probe.show_draining();
-            } else {
-                synchronize |= probe.needs_draining();
-                renewable.push(index, GFP_KERNEL)?;
+        }
+        if drained.is_empty() {
+            return Ok(false);
+        }
+        hook::synchronize();
+        // From the end: what follows a probe that goes moves up.
+        for &index in drained.iter().rev() {
+            if !self.probes[index].release() {
+                self.probes.remove(index).map_err(|_| ENOENT)?;
             }
         }
-        if synchronize {
-            direct::synchronize();
-        }
-        for &index in &renewable {
-            self.probes[index].renew();
-        }
-        Ok(!renewable.is_empty())
+        Ok(true)
     }
 
     /// `calibrate`: measures anew what probes cost.
@@ -168,7 +136,7 @@ impl Registry {
         epoch::open();
         let calibration = Calibration::measure();
         epoch::close();
-        self.around.calibration = Some(calibration?);
+        self.context.calibration = Some(calibration?);
         if recording {
             self.start()
         } else {
@@ -186,10 +154,12 @@ impl Registry {
             return Err(EINVAL);
         }
         let mut probe = Probe::of_function(name, function, wanted)?;
+        // Once it is armed, nothing may fail.
+        self.probes.reserve(1, GFP_KERNEL)?;
         if self.recording {
-            probe.arm(&self.around)?;
-            if probe.state != state::ARMED {
-                return Err(probe::refusal(&probe));
+            probe.arm(&self.context)?;
+            if !probe.is_armed() {
+                return Err(probe.why().map_or(EINVAL, Refusal::error));
             }
         }
         self.probes.push(probe, GFP_KERNEL)?;
@@ -260,46 +230,55 @@ impl Registry {
     pub(crate) fn module_goes(&mut self, module: &CStr) {
         self.index = None;
         for probe in self.probes.iter_mut().filter(|probe| probe.is_in(module)) {
-            probe.module_gone();
+            probe.disarm();
+        }
+        self.drain(Next::Renew, |probe| probe.is_in(module));
+        self.probes
+            .retain(|probe| !probe.is_in(module) || probe.module_gone());
+    }
+
+    /// Takes off all hooks that are as `backend=` says, and arms others.
+    fn rehook(&mut self, choice: Choice) -> Result {
+        let recording = self.recording;
+        self.stop();
+        self.context.choice = choice;
+        self.drain(Next::Renew, Probe::follows_choice);
+        self.release_drained()?;
+        if recording {
+            self.start()?;
+        }
+        Ok(())
+    }
+
+    /// Takes a probe off, and forgets it now or when no call returns to it.
+    fn take_off(&mut self, name: &CStr) -> Result {
+        let index = self.position(name).ok_or(ENOENT)?;
+        let probe = &mut self.probes[index];
+        probe.disarm();
+        if probe.drain(Next::Delete) {
+            hook::synchronize();
+            Ok(())
+        } else {
+            self.probes.remove(index).map(drop).map_err(|_| ENOENT)
         }
     }
 }
 
-/// `backend=…`: hooks all probes anew that have no backend of their own.
+/// Waits until none of `awaited` drains any more, and arms anew what has drained meanwhile.
 ///
-/// The lock is free while it waits for calls that will return to a hook, so that `probes` can show
-/// why.
+/// The lock is free while it waits, so that `probes` can show why.
 ///
 /// # Errors
 ///
-/// `EINTR`: a signal came; those that it waited for are `draining`, and another `backend=` goes on.
-pub(crate) fn choose(choice: Choice) -> Result {
-    {
-        let mut registry = REGISTRY.lock();
-        let recording = registry.recording;
-        registry.stop();
-        registry.around.choice = choice;
-        let mut synchronize = false;
-        for probe in registry.probes.iter_mut() {
-            if probe.follows_choice() {
-                probe.outdate();
-                synchronize |= probe.needs_draining();
-            }
-        }
-        if synchronize {
-            direct::synchronize();
-        }
-        registry.renew()?;
-        if recording {
-            registry.start()?;
-        }
-    }
+/// `EINTR`: a signal came. What it waited for is `draining`, and goes on to.
+fn wait_drained(awaited: impl Fn(&Probe) -> bool) -> Result {
     loop {
         let mut registry = REGISTRY.lock();
-        if registry.renew()? && registry.recording {
+        if registry.release_drained()? && registry.recording {
             registry.arm_all()?;
         }
-        if !registry.probes.iter().any(Probe::is_stale) {
+        let mut probes = registry.probes.iter();
+        if !probes.any(|probe| probe.is_draining() && awaited(probe)) {
             return Ok(());
         }
         drop(registry);
@@ -307,56 +286,56 @@ pub(crate) fn choose(choice: Choice) -> Result {
     }
 }
 
-/// `del NAME`: takes a probe off, waits until no call will return to it, forgets it.
+/// Lets others run for a while.
 ///
-/// The lock is free while it waits, so that `probes` can show why.
+/// # Errors
+///
+/// `EINTR`: a signal is pending.
+fn pause() -> Result {
+    const MILLISECONDS: u32 = 10;
+    // SAFETY: Called from process context, with no spinlock held.
+    if unsafe { kernel::bindings::msleep_interruptible(MILLISECONDS) } > 0 {
+        Err(EINTR)
+    } else {
+        Ok(())
+    }
+}
+
+/// `backend=…`: hooks all probes anew that have no backend of their own.
+///
+/// # Errors
+///
+/// `EINTR`: a signal came; those that it waited for are `draining`, and another `backend=` goes on.
+pub(crate) fn choose(choice: Choice) -> Result {
+    REGISTRY.lock().rehook(choice)?;
+    wait_drained(|probe| !probe.is_leaving())
+}
+
+/// `del NAME`: takes a probe off, waits until no call will return to it, forgets it.
 ///
 /// # Errors
 ///
 /// `ENOENT`: there is none of that name. `EINTR`: a signal came; the probe is `draining`, another
 /// `del` goes on waiting.
 pub(crate) fn delete(name: &CStr) -> Result {
-    {
-        let mut registry = REGISTRY.lock();
-        let index = registry.position(name).ok_or(ENOENT)?;
-        let probe = &mut registry.probes[index];
-        probe.disarm();
-        probe.leave();
-        if probe.needs_draining() {
-            direct::synchronize();
-        }
-    }
-    loop {
-        let mut registry = REGISTRY.lock();
-        // Somebody else's `del` may have been first.
-        let index = registry.position(name).ok_or(ENOENT)?;
-        if !registry.probes[index].is_draining()? {
-            if registry.probes[index].needs_draining() {
-                direct::synchronize();
-            }
-            registry.probes.remove(index).map_err(|_| ENOENT)?;
-            return Ok(());
-        }
-        drop(registry);
-        pause()?;
-    }
+    REGISTRY.lock().take_off(name)?;
+    wait_drained(|probe| probe.is_leaving() && *probe.name == *name)
 }
 
 /// All stages armed, until dropped.
 pub(crate) struct Armed;
 
 impl Armed {
-    pub(crate) fn start(module: &'static ThisModule) -> Result<Self> {
-        THIS.store(module.as_ptr(), Ordering::Relaxed);
+    pub(crate) fn start() -> Result<Self> {
         // SAFETY: Called once, before anything else locks it.
         unsafe { REGISTRY.init() };
         let armed = Self;
         let mut registry = REGISTRY.lock();
-        registry.around.role = Role::current();
-        registry.around.choice = Choice::parameter()?;
+        registry.context.role = role::current();
+        registry.context.choice = parameters::backend()?;
         registry.clock = Clock::check();
-        for stage in STAGES {
-            registry.probes.push(Probe::of_stage(stage)?, GFP_KERNEL)?;
+        for entry in &STAGES {
+            registry.probes.push(Probe::of_stage(entry)?, GFP_KERNEL)?;
         }
         registry.calibrate()?;
         registry.start()?;
@@ -369,22 +348,17 @@ impl Drop for Armed {
     fn drop(&mut self) {
         let mut registry = REGISTRY.lock();
         registry.stop();
-        if registry.probes.iter().any(Probe::needs_draining) {
-            direct::synchronize();
-            // What may sleep pins the module: these return soon, and a signal can't hurry them.
-            // That counting takes memory is no error here either: there will be some.
-            while registry
-                .probes
-                .iter()
-                .any(|probe| probe.is_draining().unwrap_or(true))
-            {
+        registry.drain(Next::Delete, |_| true);
+        // What may sleep pins the module: these return soon, and a signal can't hurry them.
+        // That counting takes memory is no error here either: there will be some.
+        while registry.probes.iter().any(Probe::is_draining) {
+            if !matches!(registry.release_drained(), Ok(true)) {
                 let _ = pause();
             }
-            direct::synchronize();
         }
         // A static is never dropped: what it holds is freed here.
         registry.probes = KVec::new();
         registry.index = None;
-        registry.around.calibration = None;
+        registry.context.calibration = None;
     }
 }

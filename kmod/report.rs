@@ -3,14 +3,20 @@
 //! What the debugfs files say, line by line. The formats are in abi/src/format.rs.
 
 use super::{
-    backend::{Backend, Missed},
     calibration::{Cost, Measured},
-    cell::Totals,
-    decimal::Decimal,
     probe::Probe,
+    refusal::Refusal,
     registry::Registry,
+    totals,
 };
-use crate::abi::format;
+use crate::abi::{
+    backend::Backend,
+    format,
+    reason::Reason,
+    record::{Record, COLUMNS},
+    word::{self, Word},
+};
+use core::fmt;
 use kernel::{prelude::*, seq_file::SeqFile, seq_print, str::CStr};
 
 /// This kernel's release, as `uname -r` says it.
@@ -25,7 +31,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     seq_print!(out, "{} {}\n", format::MAGIC, format::VERSION);
     seq_print!(out, "# kernel ");
     text(out, release());
-    seq_print!(out, "\n# role {}\n", registry.around.role.word());
+    seq_print!(out, "\n# role {}\n", registry.context.role.word());
     seq_print!(
         out,
         "# cpus {}\n",
@@ -44,7 +50,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     );
     seq_print!(out, "# recording {}\n", u8::from(registry.recording));
     for measured in registry
-        .around
+        .context
         .calibration
         .iter()
         .flat_map(|calibration| calibration.measured.iter())
@@ -54,7 +60,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
         cost(out, backend, "cold", measured.cold_cost);
     }
     seq_print!(out, "# columns");
-    for column in format::COLUMNS {
+    for column in COLUMNS {
         seq_print!(out, " {column}");
     }
     seq_print!(out, "\n");
@@ -77,97 +83,61 @@ fn cost(out: &SeqFile, backend: Backend, how: &str, cost: Cost) {
 }
 
 /// Symbols and releases are plain text.
+fn plain(text: &CStr) -> &str {
+    core::str::from_utf8(text.to_bytes()).unwrap_or("?")
+}
+
 fn text(out: &SeqFile, text: &CStr) {
-    seq_print!(
-        out,
-        "{}",
-        core::str::from_utf8(text.to_bytes()).unwrap_or("?")
-    );
+    seq_print!(out, "{}", plain(text));
+}
+
+impl Word for KVec<u64> {
+    fn write<Out: fmt::Write>(&self, out: &mut Out) -> fmt::Result {
+        word::buckets(self.iter().copied().enumerate(), out)
+    }
+}
+
+/// A line being written.
+struct Line<'a>(&'a SeqFile);
+
+impl fmt::Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        seq_print!(self.0, "{text}");
+        Ok(())
+    }
+}
+
+fn line(out: &SeqFile, record: &Record<&str, KVec<u64>>) {
+    // A file that is full is read again, with more room.
+    let _ = record.write(&mut Line(out));
+    seq_print!(out, "\n");
 }
 
 /// A probe's line of `stats`.
 pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
-    text(out, &probe.name);
-    seq_print!(out, " ");
-    match &probe.function {
-        Some(function) => text(out, &function.name),
-        None => seq_print!(out, "-"),
-    }
-    seq_print!(
-        out,
-        " {} {} {}",
-        probe.backend().map_or("-", Backend::word),
-        probe.state,
-        probe.reason.word()
-    );
     // Losses first: what is lost in between shows as in flight.
     let missed = probe.missed();
-    numbers(out, &probe.totals()?, missed, probe.unit());
+    let totals = totals::with_losses(probe.totals()?, missed);
+    let record = Record {
+        stage: plain(&probe.name),
+        function: probe
+            .function
+            .as_ref()
+            .map(|function| plain(&function.name)),
+        backend: probe.backend().map(Backend::word),
+        state: probe.state().word(),
+        reason: probe.why().map(|why| why.reason().word()),
+        work_unit: probe.work_unit(),
+        ..totals
+    };
+    line(out, &record);
     Ok(())
 }
 
 /// A backend's lines of `calibration`.
 pub(crate) fn calibration(out: &SeqFile, measured: &Measured) {
-    for (name, totals) in [("floor_hot", &measured.hot), ("floor_cold", &measured.cold)] {
-        seq_print!(
-            out,
-            "{name} xcap_empty {} stopped -",
-            measured.backend.word()
-        );
-        numbers(out, totals, Missed::default(), c"-");
-    }
-}
-
-/// The columns from `count` on.
-fn numbers(out: &SeqFile, totals: &Totals, missed: Missed, unit: &CStr) {
-    let min = if totals.count == 0 { 0 } else { totals.min };
-    let lost = missed.pool.wrapping_add(missed.busy);
-    seq_print!(
-        out,
-        " {} {} {} {} {}",
-        totals.count,
-        totals.sum,
-        Decimal(totals.sumsq),
-        min,
-        totals.max
-    );
-    seq_print!(
-        out,
-        " {} {} {} {} {} {} {}",
-        totals.entries.wrapping_add(lost),
-        lost.wrapping_add(totals.straddled)
-            .wrapping_add(totals.negative),
-        missed.pool,
-        missed.busy,
-        totals.straddled,
-        totals.negative,
-        totals.in_flight()
-    );
-    let alone = totals
-        .count
-        .wrapping_sub(totals.migrated)
-        .wrapping_sub(totals.switched);
-    seq_print!(
-        out,
-        " {} {} {} {} {} {} {} ",
-        totals.migrated,
-        totals.switched,
-        alone,
-        totals.self_sum,
-        totals.work,
-        totals.nested_cost,
-        totals.nested_outside
-    );
-    text(out, unit);
-    seq_print!(out, " {} ", u8::from(totals.exact));
-    let mut separator = "";
-    for (bucket, &count) in totals.histogram.iter().enumerate() {
-        if count != 0 {
-            seq_print!(out, "{separator}{bucket}:{count}");
-            separator = ",";
-        }
-    }
-    seq_print!(out, "{}\n", if separator.is_empty() { "-" } else { "" });
+    line(out, &measured.hot);
+    line(out, &measured.cold);
 }
 
 /// A probe's line of `probes`: name, function, module, backend, state, and why in words.
@@ -182,18 +152,18 @@ pub(crate) fn probe(out: &SeqFile, probe: &Probe) {
         }
         None => seq_print!(out, "- -"),
     }
+    let reason = probe.why().map(Refusal::reason);
     seq_print!(
         out,
         " {} {} {}",
         probe.backend().map_or("-", Backend::word),
-        probe.state,
-        probe.reason.word()
+        probe.state().word(),
+        reason.map_or("-", Reason::word)
     );
-    let sentence = probe.reason.sentence();
-    if !sentence.is_empty() {
-        seq_print!(out, " # {sentence}");
+    if let Some(reason) = reason {
+        seq_print!(out, " # {}", reason.sentence());
     }
-    if let super::probe::Reason::Refused(error) = probe.reason {
+    if let Some(Refusal::Kernel(error)) = probe.why() {
         seq_print!(out, " ({})", error.to_errno());
     }
     seq_print!(out, "\n");

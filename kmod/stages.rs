@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The stage table: the steps of the capture path, and the functions that may be each of them.
+//! The stage table: the functions that may be each step of the capture path.
 
-use super::role::Role;
+use crate::abi::{role::Role, stage::Stage};
 use kernel::str::CStr;
 
 /// What a call's work is counted by.
@@ -51,17 +51,15 @@ pub(crate) struct Candidate {
     pub(crate) found: Where,
 }
 
-/// A step of the capture path.
-pub(crate) struct Stage {
-    pub(crate) name: &'static CStr,
+/// What is known of a stage on any kernel.
+pub(crate) struct Entry {
+    pub(crate) stage: Stage,
     /// The first that this kernel has is timed.
     pub(crate) candidates: &'static [Candidate],
     /// Whether a call may sleep: it then needs room for every sleeper, and code that it will
     /// return to must not go away.
     pub(crate) sleeps: bool,
     pub(crate) work: Work,
-    /// What `work` counts, or `-`.
-    pub(crate) unit: &'static CStr,
 }
 
 const fn at(function: &'static CStr, found: Where) -> Candidate {
@@ -70,19 +68,21 @@ const fn at(function: &'static CStr, found: Where) -> Candidate {
 
 use Where::*;
 
-const PLAIN: Stage = Stage {
-    name: c"",
-    candidates: &[],
-    sleeps: false,
-    work: Work::None,
-    unit: c"-",
-};
+/// A stage whose calls don't sleep, and are a step each.
+const fn plain(stage: Stage, candidates: &'static [Candidate]) -> Entry {
+    Entry {
+        stage,
+        candidates,
+        sleeps: false,
+        work: Work::None,
+    }
+}
 
 /// In the order in which a frame meets them.
-pub(crate) static STAGES: &[Stage] = &[
-    Stage {
-        name: c"nic_irq",
-        candidates: &[
+pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
+    plain(
+        Stage::NicIrq,
+        &[
             at(c"e1000_intr_msix_rx", Hardware),
             at(c"igb_msix_ring", Hardware),
             at(c"ixgbe_msix_clean_rings", Hardware),
@@ -94,96 +94,70 @@ pub(crate) static STAGES: &[Stage] = &[
             at(c"xennet_interrupt", DomU),
             at(c"e1000_intr", Anywhere),
         ],
-        ..PLAIN
-    },
-    Stage {
-        name: c"softirq",
-        candidates: &[at(c"net_rx_action", Anywhere)],
-        ..PLAIN
-    },
-    Stage {
-        name: c"nic_poll",
-        candidates: &[
-            at(c"e1000e_poll", Hardware),
-            at(c"igb_poll", Hardware),
-            at(c"ixgbe_poll", Hardware),
-            at(c"i40e_napi_poll", Hardware),
-            at(c"ice_napi_poll", Hardware),
-            at(c"mlx5e_napi_poll", Hardware),
-            at(c"virtnet_poll", Anywhere),
-            at(c"xennet_poll", DomU),
-            at(c"e1000_clean", Anywhere),
-        ],
+    ),
+    plain(Stage::Softirq, &[at(c"net_rx_action", Anywhere)]),
+    Entry {
         work: Work::Returned,
-        unit: c"frames",
-        ..PLAIN
+        ..plain(
+            Stage::NicPoll,
+            &[
+                at(c"e1000e_poll", Hardware),
+                at(c"igb_poll", Hardware),
+                at(c"ixgbe_poll", Hardware),
+                at(c"i40e_napi_poll", Hardware),
+                at(c"ice_napi_poll", Hardware),
+                at(c"mlx5e_napi_poll", Hardware),
+                at(c"virtnet_poll", Anywhere),
+                at(c"xennet_poll", DomU),
+                at(c"e1000_clean", Anywhere),
+            ],
+        )
     },
-    Stage {
-        name: c"bridge",
-        candidates: &[at(c"br_handle_frame", Hardware)],
-        ..PLAIN
-    },
-    Stage {
-        name: c"netback",
-        candidates: &[at(c"xenvif_start_xmit", Dom0)],
-        ..PLAIN
-    },
-    Stage {
-        name: c"copy",
-        candidates: &[at(c"xenvif_rx_skb", Dom0)],
-        ..PLAIN
-    },
-    Stage {
-        name: c"grant_copy",
-        candidates: &[at(c"gnttab_batch_copy", Dom0)],
+    plain(Stage::Bridge, &[at(c"br_handle_frame", Hardware)]),
+    plain(Stage::Netback, &[at(c"xenvif_start_xmit", Dom0)]),
+    plain(Stage::Copy, &[at(c"xenvif_rx_skb", Dom0)]),
+    Entry {
         sleeps: true,
         work: Work::Argument(1),
-        unit: c"grants",
+        ..plain(Stage::GrantCopy, &[at(c"gnttab_batch_copy", Dom0)])
     },
-    Stage {
-        name: c"notify",
-        candidates: &[at(c"notify_remote_via_irq", Dom0)],
-        ..PLAIN
-    },
-    Stage {
-        name: c"deliver",
-        candidates: &[at(c"packet_rcv", Anywhere)],
-        ..PLAIN
-    },
-    Stage {
-        name: c"recvmsg",
-        candidates: &[at(c"packet_recvmsg", Anywhere)],
+    plain(Stage::Notify, &[at(c"notify_remote_via_irq", Dom0)]),
+    plain(Stage::Deliver, &[at(c"packet_rcv", Anywhere)]),
+    Entry {
         sleeps: true,
-        ..PLAIN
+        ..plain(Stage::Recvmsg, &[at(c"packet_recvmsg", Anywhere)])
     },
-    Stage {
-        name: c"copy_user",
-        candidates: &[at(c"skb_copy_datagram_iter", Anywhere)],
+    Entry {
         // A page of the caller's buffer may have to be brought in.
         sleeps: true,
-        ..PLAIN
+        ..plain(Stage::CopyUser, &[at(c"skb_copy_datagram_iter", Anywhere)])
     },
     // What else interrupts: so that it is not in the others' self time.
-    Stage {
-        name: c"any_irq",
-        candidates: &[
+    plain(
+        Stage::AnyIrq,
+        &[
             at(c"__xen_evtchn_do_upcall", Xen),
             at(c"xen_evtchn_do_upcall", Xen),
             at(c"__common_interrupt", Bare),
         ],
-        ..PLAIN
-    },
-    Stage {
-        name: c"timer_irq",
-        candidates: &[at(c"__sysvec_apic_timer_interrupt", Anywhere)],
-        ..PLAIN
-    },
-    Stage {
-        name: c"any_softirq",
-        candidates: &[
+    ),
+    plain(
+        Stage::TimerIrq,
+        &[at(c"__sysvec_apic_timer_interrupt", Anywhere)],
+    ),
+    plain(
+        Stage::AnySoftirq,
+        &[
             at(c"handle_softirqs", Anywhere),
             at(c"__do_softirq", Anywhere),
         ],
-        ..PLAIN
-    },
+    ),
 ];
+
+const _: () = {
+    let mut index = 0;
+    while index < STAGES.len() {
+        assert!(STAGES[index].stage as usize == index);
+        index += 1;
+    }
+};

@@ -20,9 +20,9 @@
 //! Lines that start with `# ` are the header, `# KEY REST`; a reader skips
 //! keys that it does not know. The last line is `# end`: without it the text was
 //! cut off. Every other line is a stage: fields separated by
-//! one space, as many as `# columns` names, in that order. Later versions add
-//! header keys and columns at the end only; what would break a reader raises
-//! [`VERSION`]. All numbers are decimal integers; cycles are TSC cycles.
+//! one space, as many as `# columns` names, in that order; [`figures!`](crate::figures)
+//! declares them. Later versions add header keys and columns at the end only;
+//! what would break a reader raises [`VERSION`]. All numbers are decimal integers; cycles are TSC cycles.
 
 /// Version of the format, in the first line: `# xcap stats 1`.
 pub const VERSION: u32 = 1;
@@ -32,103 +32,3 @@ pub const MAGIC: &str = "# xcap stats";
 
 /// Last line of every `stats` file.
 pub const END: &str = "# end";
-
-/// Names of the columns of a stage's line, in order.
-pub const COLUMNS: [&str; 27] = [
-    // Name of the stage, as in the stage table or `add … as NAME`.
-    "stage",
-    // The kernel function whose calls are timed, or `-`.
-    "function",
-    // `kretprobe`, `fprobe`, `direct`, or `-`.
-    "backend",
-    // One of `armed`, `stopped`, `absent`, `blacklisted`, `gone`, `draining`, `failed`.
-    "state",
-    // Why the stage is in this state, one word (`no_such_function`, …), or `-`.
-    "reason",
-    // Calls that yielded a sample.
-    "count",
-    // Sum of the samples, cycles.
-    "sum",
-    // Sum of their squares, cycles², up to 128 bits.
-    "sumsq",
-    // Least sample, cycles; 0 when `count` is 0.
-    "min",
-    // Greatest sample, cycles; 0 when `count` is 0.
-    "max",
-    // Calls entered since `reset`. At rest: entries = count + missed + in_flight.
-    "entries",
-    // Entries that yielded no sample: the sum of the `missed_*` columns.
-    "missed",
-    // … because no kretprobe instance or no shadow stack was free.
-    "missed_pool",
-    // … because they hit inside another probe's handler.
-    "missed_busy",
-    // … because the call straddled `start`, `stop` or `reset`.
-    "missed_straddled",
-    // … because the TSC ran backwards in between.
-    "missed_negative",
-    // Calls entered and not yet returned.
-    "in_flight",
-    // Samples whose call ended on another CPU than it began on.
-    "migrated",
-    // Samples during which the CPU switched to another task (not migrated).
-    "switched",
-    // Samples with a self time: count − migrated − switched.
-    "self_count",
-    // Sum of self times, cycles: sample less nested stages and interrupts.
-    "self_sum",
-    // Work done by the counted calls (frames, grants), 0 where the stage has none.
-    "work",
-    // What the probes nested in the calls with a self time cost, cycles, by `# cost`.
-    "nested_cost",
-    // Part of `nested_cost` that lies outside the nested samples, so in the self time.
-    "nested_outside",
-    // What `work` counts: `frames`, `grants`, or `-`.
-    "work_unit",
-    // 1: all columns describe one set of samples; 0: approximate (`stop` makes it exact).
-    "exact",
-    // Histogram: `bucket:count` for each bucket that is not empty, by commas, or `-`.
-    "histogram",
-];
-
-/// Words of the `state` column.
-pub mod state {
-    /// The function's calls are being timed.
-    pub const ARMED: &str = "armed";
-    /// `stop` took the probe off; `start` puts it back.
-    pub const STOPPED: &str = "stopped";
-    /// This kernel (or this role) has no function for the stage.
-    pub const ABSENT: &str = "absent";
-    /// The kernel forbids probes on the function.
-    pub const BLACKLISTED: &str = "blacklisted";
-    /// The module that holds the function was unloaded; armed again when it comes back.
-    pub const GONE: &str = "gone";
-    /// Taken off, but calls have still to return through it.
-    pub const DRAINING: &str = "draining";
-    /// The kernel refused the probe; `probes` has the error.
-    pub const FAILED: &str = "failed";
-}
-
-/// Words of the `backend` column.
-pub mod backend {
-    /// kprobe at entry, rethook at return.
-    pub const KRETPROBE: &str = "kretprobe";
-    /// fprobe: ftrace entry, function-graph return.
-    pub const FPROBE: &str = "fprobe";
-    /// ftrace direct call into xcap's own trampoline.
-    pub const DIRECT: &str = "direct";
-}
-
-/// Words of `# role`.
-pub mod role {
-    /// No hypervisor that xcap knows.
-    pub const BARE: &str = "bare";
-    /// Xen's privileged domain.
-    pub const DOM0: &str = "dom0";
-    /// A paravirtual guest.
-    pub const DOMU_PV: &str = "domU-pv";
-    /// A PVH guest.
-    pub const DOMU_PVH: &str = "domU-pvh";
-    /// An HVM guest.
-    pub const DOMU_HVM: &str = "domU-hvm";
-}

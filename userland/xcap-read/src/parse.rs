@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use xcap_abi::format::{COLUMNS, END, MAGIC, VERSION};
+use xcap_abi::format::{END, MAGIC, VERSION};
 use xcap_abi::histogram::BUCKETS;
+use xcap_abi::record::COLUMNS;
 
 use crate::{check, Cost, Histogram, Malformed, Missed, Moments, Stage, Stats, Tsc};
 

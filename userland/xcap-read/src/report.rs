@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 use xcap_abi::format::VERSION;
 use xcap_abi::histogram::{lower_bound, upper_bound};
+use xcap_abi::state::State;
 
 use crate::correction::{correct, cost_of};
 use crate::{explain, integer, Cost, CostChoice, Interval, Moments, Quantile, Stage, Stats};
@@ -284,7 +285,7 @@ impl StageReport {
 
     /// Whether its function's calls are being timed.
     pub fn is_armed(&self) -> bool {
-        self.state == xcap_abi::format::state::ARMED
+        self.state == State::Armed.word()
     }
 }
 

@@ -3,6 +3,7 @@
 //! A `stats` file, parsed; the columns' meaning is told in `xcap_abi::format`.
 
 use serde::{Deserialize, Serialize};
+use xcap_abi::state::State;
 
 use crate::{Histogram, Moments};
 
@@ -112,6 +113,6 @@ impl Stage {
 
     /// Whether its function's calls are being timed.
     pub fn is_armed(&self) -> bool {
-        self.state == xcap_abi::format::state::ARMED
+        self.state == State::Armed.word()
     }
 }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use xcap_abi::role::Role;
+
 use crate::correction::cost_of;
 use crate::{CostChoice, Stage, Stats};
 
@@ -77,7 +79,7 @@ fn clock(stats: &Stats) -> Vec<Warning> {
         warnings.push(Warning::TrappedTsc { rdtsc_cycles });
     }
     if !tsc.invariant {
-        let in_guest = stats.role != xcap_abi::format::role::BARE;
+        let in_guest = stats.role != Role::Bare.word();
         warnings.push(Warning::VariantTsc { in_guest });
     }
     warnings

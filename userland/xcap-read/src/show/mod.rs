@@ -9,7 +9,7 @@ mod tables;
 
 use std::collections::HashMap;
 
-use xcap_abi::format::state::STOPPED;
+use xcap_abi::state::State;
 
 use crate::report::{Report, StageReport};
 
@@ -74,7 +74,9 @@ pub fn report(report: &Report, view: &View) -> String {
         .collect();
     // What is stopped has its samples to show, and a warning above them.
     let idle: Vec<_> = stages
-        .filter(|stage| !(stage.is_armed() || stage.state == STOPPED && stage.count > 0))
+        .filter(|stage| {
+            !(stage.is_armed() || stage.state == State::Stopped.word() && stage.count > 0)
+        })
         .collect();
     let mut out = head(report, view.width);
     for block in [

@@ -5,8 +5,8 @@
 use std::fmt::Display;
 use std::fs;
 
-use xcap_abi::format::COLUMNS;
 use xcap_abi::histogram::bucket;
+use xcap_abi::record::COLUMNS;
 
 /// dom0 at w0s0064: all is well.
 pub const DOM0: &str = "tests/data/dom0.stats";

@@ -2,10 +2,10 @@
 
 //! 128-bit integers in decimal: the kernel links no 128-bit division.
 
-use kernel::fmt::{self, Display};
+use core::fmt::{self, Display};
 
 /// Shows a `u128` in decimal.
-pub(crate) struct Decimal(pub(crate) u128);
+pub struct Decimal(pub u128);
 
 impl Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
