@@ -8,13 +8,11 @@
 pub mod boot;
 pub mod build;
 pub mod cache;
-pub mod hops;
 pub mod materials;
 pub mod place;
 pub mod progress;
 pub mod provide;
 pub mod run;
-pub mod scenario;
 pub mod talk;
 
 pub use boot::config::Config;

@@ -5,12 +5,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-
-const CONTROL: &str = "/sys/kernel/debug/xcap/control";
+use xcap_abi::paths::{CONTROL, STATS};
 
 /// The text of `stats`; what keeps it from being read is told as `xcap-read` tells it.
 pub fn stats() -> Result<String> {
-    let path = Path::new(xcap_read::DEFAULT_PATH);
+    let path = Path::new(STATS);
     xcap_read::load(path).map_err(|error| anyhow::Error::msg(error.to_string()))?;
     std::fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))
 }
