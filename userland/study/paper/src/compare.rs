@@ -83,7 +83,7 @@ fn student(values: &[f64], expected: f64) -> Result<Estimate, String> {
 fn moments(values: &[f64]) -> Result<SampleMoments, String> {
     match values {
         [] => Err("no repetition has figures of both".into()),
-        [_] => Err("one repetition alone has figures of both; it takes two".into()),
+        [_] => Err("one repetition: a test takes two".into()),
         [first, rest @ ..] if rest.iter().all(|value| value == first) => {
             Err("all repetitions are the same: nothing to test with".into())
         }

@@ -156,7 +156,9 @@ fn key_numbers(report: &Report) -> Markup {
     };
     html! {
         div.numbers {
-            div { b { (whole(study.runs.len() as u64)) } span { "runs, " (repetitions.len()) " repetitions" } }
+            div { b { (whole(study.runs.len() as u64)) } span {
+                "runs, " @if repetitions.len() == 1 { "one repetition: no test decides" } @else { (repetitions.len()) " repetitions" }
+            } }
             div { b { (whole(sent)) } span { "frames sent" } }
             div { b { (whole(missed)) } span { "calls that the probes missed" } }
             div { b { (held(Verdict::Holds)) " of " (report.findings.len()) }
