@@ -24,13 +24,10 @@ const KNOWN: &[(&str, &[&str])] = &[
             "xcap",
         ],
     ),
-    ("xcap-paper", &["capture", "record"]),
     (
         "xcap-paper",
         &["findings", "future", "ours", "page", "paper", "report"],
     ),
-    ("xcap-paper", &["lab", "machines", "session"]),
-    ("xcap-paper", &["plan", "run"]),
     ("xcap-read", &["correction", "report", "warning"]),
     ("xcap-read", &["show", "tables"]),
     ("xcap-read program", &["main", "watch"]),
