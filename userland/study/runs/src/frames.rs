@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use xcap_abi::stage::Stage;
 
 use crate::format::FORMAT;
 use crate::part::{Part, Parts};
@@ -179,10 +180,10 @@ fn bridge(dom0: &Part) -> Option<Hop> {
     let stage = measured
         .stages
         .iter()
-        .find(|stage| stage.name == "bridge")?;
+        .find(|stage| stage.name == Stage::Bridge.word())?;
     stage.function.as_ref()?;
     Some(hop(
-        "bridge",
+        Stage::Bridge.word(),
         dom0.role,
         stage.entries,
         &[],
