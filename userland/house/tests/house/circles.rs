@@ -11,15 +11,10 @@ use xcap_house::crates::{all, source_tree};
 use xcap_house::modules::Modules;
 
 /// Circles that are known, by crate and by the files' names. This list only gets shorter.
-const KNOWN: &[(&str, &[&str])] = &[
-    ("xcap-paper", &["capture", "record"]),
-    (
-        "xcap-paper",
-        &["findings", "future", "ours", "page", "paper", "report"],
-    ),
-    ("xcap-paper", &["lab", "machines", "session"]),
-    ("xcap-paper", &["plan", "run"]),
-];
+const KNOWN: &[(&str, &[&str])] = &[(
+    "xcap-paper",
+    &["findings", "future", "ours", "page", "paper", "report"],
+)];
 
 /// A file's name for people: its own, or its folder's.
 fn short(file: &Path) -> String {

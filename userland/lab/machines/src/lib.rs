@@ -11,14 +11,12 @@ pub mod build;
 pub mod cache;
 pub mod config;
 pub mod files;
-pub mod hops;
 pub mod image;
 pub mod materials;
 pub mod place;
 pub mod progress;
 pub mod provide;
 pub mod run;
-pub mod scenario;
 pub mod talk;
 
 pub use boot::lab::Lab;

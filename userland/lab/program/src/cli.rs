@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use xcap_machines::config::emulation::{Accelerator, Clock};
 use xcap_machines::config::{Copy, DomUType};
 use xcap_machines::{Config, Place};
+use xcap_study::record;
 
 /// A Xen host, a capturing guest and a sender as virtual machines
 #[derive(Parser)]
@@ -38,6 +39,9 @@ pub enum Command {
     Shell(ShellOptions),
     /// Measure what each stage of capturing costs in dom0 and domU, in the paper's four scenarios
     Demo(DemoOptions),
+    /// What a demo runs in the guests
+    #[command(hide = true)]
+    Record(record::Options),
 }
 
 #[derive(Args)]

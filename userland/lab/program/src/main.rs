@@ -6,10 +6,12 @@ mod cli;
 mod demo;
 mod exec;
 mod shell;
+mod tables;
 
 use clap::Parser;
 use cli::{Cli, Command};
 use std::process::ExitCode;
+use xcap_study::record;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -27,6 +29,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Module(options) => exec::module(&options),
         Command::Exec(options) => exec::exec(&options),
         Command::Demo(options) => demo::demo(&options),
+        Command::Record(options) => record::command(&options).map(|()| ExitCode::SUCCESS),
         Command::Shell(options) => shell::shell(&options),
     }
 }

@@ -4,10 +4,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use xcap_paper::record::Role;
-use xcap_paper::run_id::{Buffer, Domain, Environment};
-use xcap_paper::scenario::{Scenario, PAPER};
+use clap::{Args, Parser, Subcommand};
+use xcap_study::record;
+use xcap_study::run_id::{Buffer, Environment};
+use xcap_study::scenario::{Scenario, PAPER};
 
 /// The paper's study: what each stage of packet capture costs, in Xen and without
 #[derive(Parser)]
@@ -34,7 +34,7 @@ pub enum Command {
     /// Write the report of what was run
     Report(ReportOptions),
     /// Record this machine's share of one run, until its input ends
-    Record(RecordOptions),
+    Record(record::Options),
     /// Put the parts that machines recorded together, as results
     Gather(GatherOptions),
 }
@@ -57,30 +57,10 @@ pub struct RunOptions {
     #[arg(long, value_delimiter = ',', default_values_t = PAPER)]
     pub scenarios: Vec<Scenario>,
     /// How much room the capturing socket has
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Buffer::ALL.map(Choice))]
-    pub buffers: Vec<Choice>,
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Buffer::ALL)]
+    pub buffers: Vec<Buffer>,
     #[command(flatten)]
     pub machines: MachineOptions,
-}
-
-/// A buffer, as an option's value.
-#[derive(Debug, Clone, Copy)]
-pub struct Choice(pub Buffer);
-
-impl ValueEnum for Choice {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Choice(Buffer::System), Choice(Buffer::Large)]
-    }
-
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        self.0.to_possible_value()
-    }
-}
-
-impl std::fmt::Display for Choice {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(self.0.name())
-    }
 }
 
 /// Machines of your own: commands that run what follows them there.
@@ -121,51 +101,6 @@ pub struct ReportOptions {
     /// Where the results are; the report is written there too
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
-}
-
-#[derive(Args)]
-pub struct RecordOptions {
-    /// What this machine is in the study
-    #[arg(long, value_enum)]
-    pub role: RoleName,
-    /// Where the cable is plugged in; in a domU, its only interface
-    #[arg(long, value_name = "NAME")]
-    pub interface: String,
-    #[arg(long)]
-    pub scenario: Scenario,
-    #[arg(long, value_enum, default_value_t = Choice(Buffer::System))]
-    pub buffer: Choice,
-    #[arg(long, default_value_t = 1)]
-    pub repetition: u32,
-    #[arg(long, default_value_t = 10_000)]
-    pub frames: u64,
-    /// Where a sender sends to
-    #[arg(long, value_name = "MAC", default_value = "ff:ff:ff:ff:ff:ff")]
-    pub destination: String,
-    /// Write the part to this folder [default: to standard output]
-    #[arg(long, value_name = "FOLDER")]
-    pub out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum RoleName {
-    Sender,
-    #[value(name = "dom0")]
-    Dom0,
-    #[value(name = "domU", alias = "domu")]
-    DomU,
-    Bare,
-}
-
-impl From<RoleName> for Role {
-    fn from(name: RoleName) -> Self {
-        match name {
-            RoleName::Sender => Self::Sender,
-            RoleName::Dom0 => Self::Measured(Domain::Dom0),
-            RoleName::DomU => Self::Measured(Domain::DomU),
-            RoleName::Bare => Self::Measured(Domain::Bare),
-        }
-    }
 }
 
 #[derive(Args)]

@@ -99,7 +99,7 @@ impl Mean {
     fn of(values: &[f64]) -> Result<Self, String> {
         match values {
             [] => Err("no repetition has figures of both".into()),
-            [_] => Err("one repetition alone has figures of both; it takes two".into()),
+            [_] => Err("one repetition: a test takes two".into()),
             [first, rest @ ..] if rest.iter().all(|value| value == first) => {
                 Err("all repetitions are the same: nothing to test with".into())
             }

@@ -4,25 +4,26 @@
 
 mod cli;
 
-use std::io::{stdin, Read};
 use std::process::ExitCode;
 
 use anyhow::{bail, Result};
 use clap::Parser;
-use xcap_output::print;
-use xcap_paper::part::Task;
-use xcap_paper::record::record;
-use xcap_paper::run::{run, Commands, Study};
-use xcap_paper::run_id::Environment;
-use xcap_paper::{gather, report};
+use xcap_paper::report;
+use xcap_study::layout::Layout;
+use xcap_study::role::Role;
+use xcap_study::run::lab::LabSource;
+use xcap_study::run::reached::{Commands, Machine};
+use xcap_study::run::{run_missing, Plan};
+use xcap_study::run_id::Environment;
+use xcap_study::{gather, record};
 
-use cli::{Cli, Command, GatherOptions, MachineOptions, RecordOptions, ReportOptions, RunOptions};
+use cli::{Cli, Command, GatherOptions, MachineOptions, ReportOptions, RunOptions};
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(options) => run_study(&options),
         Command::Report(options) => write_report(&options),
-        Command::Record(options) => record_part(&options),
+        Command::Record(options) => record::command(&options),
         Command::Gather(options) => gather_parts(&options),
     };
     match outcome {
@@ -38,18 +39,19 @@ fn run_study(options: &RunOptions) -> Result<()> {
     let commands = commands(&options.machines);
     let environments = match (&commands, options.environments.as_slice()) {
         (None, []) => vec![Environment::XenPv, Environment::Native, Environment::XenPvh],
-        (Some(commands), []) if commands.roles() == ["bare"] => vec![Environment::Native],
+        (Some(_), []) if options.machines.bare.is_some() => vec![Environment::Native],
         (Some(_), []) => vec![Environment::XenPv],
         (_, chosen) => chosen.to_vec(),
     };
     if commands.is_some() && environments.len() > 1 {
         bail!("your machines are one environment at a time: --environments names several");
     }
-    let study = Study {
+    let plan = Plan {
         results: options.results.clone(),
+        layout: Layout::Study,
         environments,
         scenarios: options.scenarios.clone(),
-        buffers: options.buffers.iter().map(|choice| choice.0).collect(),
+        buffers: options.buffers.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
         // Hardware's help is emulated too, but not by every emulator.
@@ -62,7 +64,10 @@ fn run_study(options: &RunOptions) -> Result<()> {
         eprintln!("\nxcap-paper: stopped; finished runs are kept, and the same command goes on");
         std::process::exit(130);
     })?;
-    run(&study, commands.as_ref())
+    run_missing(&plan, || match commands {
+        Some(commands) => Ok(Box::new(commands)),
+        None => Ok(Box::new(LabSource::prepare()?)),
+    })
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {
@@ -74,20 +79,20 @@ fn commands(options: &MachineOptions) -> Option<Commands> {
         ..
     } = options;
     let machines = [
-        ("sender", sender, &options.sender_interface),
-        ("dom0", dom0, &options.dom0_interface),
-        ("domU", domu, &options.domu_interface),
-        ("bare", bare, &options.bare_interface),
+        (Role::Sender, sender, &options.sender_interface),
+        (Role::DOM0, dom0, &options.dom0_interface),
+        (Role::DOMU, domu, &options.domu_interface),
+        (Role::BARE, bare, &options.bare_interface),
     ];
-    let machines: Vec<_> = machines
+    let machines: Vec<Machine> = machines
         .into_iter()
         .filter_map(|(role, command, interface)| {
-            let words = command
-                .as_ref()?
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect();
-            Some((role, words, interface.clone()))
+            let words = command.as_ref()?.split_whitespace();
+            Some(Machine {
+                role,
+                words: words.map(str::to_owned).collect(),
+                interface: interface.clone(),
+            })
         })
         .collect();
     (!machines.is_empty()).then(|| Commands {
@@ -98,29 +103,6 @@ fn commands(options: &MachineOptions) -> Option<Commands> {
 
 fn write_report(options: &ReportOptions) -> Result<()> {
     println!("{}", report::write(&options.results)?.display());
-    Ok(())
-}
-
-fn record_part(options: &RecordOptions) -> Result<()> {
-    let task = Task {
-        scenario: options.scenario,
-        buffer: options.buffer.0,
-        repetition: options.repetition,
-        frames: options.frames,
-    };
-    let sends = matches!(options.role, cli::RoleName::Sender);
-    let part = record(
-        options.role.into(),
-        &options.interface,
-        task,
-        sends.then_some(options.destination.as_str()),
-        || eprintln!("begun: recording until the input ends (Ctrl-D)"),
-        || Ok(stdin().read_to_end(&mut Vec::new()).map(drop)?),
-    )?;
-    match &options.out {
-        Some(folder) => println!("{}", gather::keep(folder, &part)?.display()),
-        None => print(&(serde_json::to_string(&part)? + "\n"))?,
-    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 
 use xcap_abi::stage::Stage;
 
-use crate::run_id::Domain;
+use xcap_study::run_id::Domain;
 
 /// A figure of the paper that shows one stage.
 pub struct PaperFigure {

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use xcap_abi::stage::Stage;
 use xcap_stats::{Histogram, Moments, Options, Report};
 
-use crate::environment::World;
-use crate::load::Run;
-use crate::run_id::{Buffer, Domain, Environment};
-use crate::scenario::Scenario;
+use xcap_study::load::Run;
+use xcap_study::run_id::{Buffer, Domain, Environment};
+use xcap_study::scenario::Scenario;
+use xcap_study::testbed::World;
 
 /// What is varied on purpose: runs of one condition are repetitions of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,14 +79,14 @@ impl Study {
 
     /// What the figures are cycles of: the least real that is among them.
     pub fn world(&self) -> World {
-        let worlds = self.runs.iter().map(|run| run.surroundings.world);
+        let worlds = self.runs.iter().map(|run| run.testbed.world);
         worlds.min().unwrap_or(World::Emulated)
     }
 
     pub fn has_two_worlds(&self) -> bool {
         self.runs
             .iter()
-            .any(|run| run.surroundings.world != self.world())
+            .any(|run| run.testbed.world != self.world())
     }
 
     pub fn of(&self, condition: Condition) -> impl Iterator<Item = &Run> {
@@ -110,7 +110,7 @@ impl Study {
             let Some(stage) = stage(run, domain, name) else {
                 continue;
             };
-            let frames = frames_at(run, domain);
+            let frames = run.frames.at(domain);
             let all = pooled.get_or_insert_with(|| Pooled {
                 function: stage.function.clone().unwrap_or_default(),
                 backend: stage.backend.clone().unwrap_or_default(),
@@ -194,15 +194,6 @@ pub fn stage(run: &Run, domain: Domain, name: Stage) -> Option<&xcap_stats::Stag
     stages
         .iter()
         .find(|stage| stage.stage == name.word() && stage.function.is_some())
-}
-
-/// Frames that came to a machine.
-pub fn frames_at(run: &Run, domain: Domain) -> u64 {
-    let hop = match domain {
-        Domain::DomU => "netfront",
-        _ => "nic",
-    };
-    run.frames.hop(hop).map_or(0, |hop| hop.passed)
 }
 
 pub fn mean(run: &Run, domain: Domain, name: Stage) -> Option<f64> {

@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::{gathered, recorded, xcap_paper};
 
@@ -57,6 +58,7 @@ fn a_file_is_missing() {
         "environment.json",
         "after/domU.stats",
         "before/dom0.json",
+        "domU.json",
     ] {
         let said = complaint(|results| fs::remove_file(results.join(RUN).join(file)).unwrap());
         assert!(said.contains(&format!("RESULTS/{RUN}/{file}")), "{said}");
@@ -70,6 +72,7 @@ fn a_file_is_cut_short() {
         "environment.json",
         "after/domU.stats",
         "before/dom0.json",
+        "domU.json",
     ] {
         let said = complaint(|results| {
             let path = results.join(RUN).join(file);
@@ -82,8 +85,42 @@ fn a_file_is_cut_short() {
 
 #[test]
 fn a_file_is_of_another_version() {
-    let said = complaint(|results| edit(results, "frames.json", "\"format\": 1", "\"format\": 7"));
+    let said = complaint(|results| edit(results, "frames.json", "\"format\": 2", "\"format\": 7"));
     assert!(said.contains("frames.json' is of version 7"), "{said}");
+    assert!(said.contains("run it again"), "{said}");
+}
+
+#[test]
+fn a_demo_of_before_is_refused_by_its_name() {
+    let said = complaint(|results| {
+        let old = r#"{ "sent": 1009, "nic_rx": 1009, "nic_missed": 0, "captured": 1009 }"#;
+        let demo = results.join("demo/w0s0064");
+        fs::create_dir_all(&demo).unwrap();
+        fs::write(demo.join("frames.json"), old).unwrap();
+    });
+    assert!(
+        said.contains("demo/w0s0064/frames.json' is of xcap's earlier demo format"),
+        "{said}"
+    );
+    assert!(said.contains("run it again"), "{said}");
+}
+
+#[test]
+fn a_run_lies_there_twice() {
+    let said = complaint(|results| {
+        let copied = Command::new("cp")
+            .arg("-r")
+            .arg(results.join(RUN))
+            .arg(results.join("again"))
+            .status();
+        assert!(copied.unwrap().success());
+    });
+    assert!(
+        said.contains(&format!(
+            "'RESULTS/again' and 'RESULTS/{RUN}' are both of {RUN}"
+        )),
+        "{said}"
+    );
 }
 
 #[test]
@@ -123,6 +160,8 @@ fn files_contradict_each_other() {
         said.contains("after/dom0.stats' contradict each other"),
         "{said}"
     );
+    let said = complaint(|results| edit(results, "domU.json", "\"count\": ", "\"count\": 1"));
+    assert!(said.contains("domU.json' and '"), "{said}");
     let said = complaint(|results| {
         let run = results.join(RUN);
         for file in ["dom0.stats", "dom0.json"] {

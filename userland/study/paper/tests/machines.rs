@@ -57,9 +57,9 @@ fn a_study_is_made_of_what_the_machines_answer() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("[8/8]"), "{said}");
-    let runs = xcap_paper::load::all(&results).unwrap();
+    let runs = xcap_study::load::all(&results).unwrap();
     assert_eq!(runs.len(), 8);
-    assert!(runs.iter().all(|run| run.surroundings.lab.is_none()));
+    assert!(runs.iter().all(|run| run.testbed.lab.is_none()));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn what_a_machine_complains_of_is_passed_on() {
         said.contains("bare: xcap-paper: xcap isn't loaded"),
         "{said}"
     );
-    assert!(xcap_paper::load::all(&results).is_err());
+    assert!(xcap_study::load::all(&results).is_err());
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn runs_that_were_finished_are_kept_when_a_machine_dies() {
     let broken = player(folder.path(), "native", dead);
     let output = study(&results, &broken, &["sender", "bare"]);
     assert_eq!(output.status.code(), Some(1));
-    let before = xcap_paper::load::all(&results).unwrap();
+    let before = xcap_study::load::all(&results).unwrap();
     assert!((1..8).contains(&before.len()), "{}", before.len());
     let mended = player(folder.path(), "native", "");
     let output = study(&results, &mended, &["sender", "bare"]);
@@ -96,7 +96,7 @@ fn runs_that_were_finished_are_kept_when_a_machine_dies() {
         said.contains(&format!("{} of 8 runs are there already", before.len())),
         "{said}"
     );
-    assert_eq!(xcap_paper::load::all(&results).unwrap().len(), 8);
+    assert_eq!(xcap_study::load::all(&results).unwrap().len(), 8);
 }
 
 #[test]
@@ -116,5 +116,5 @@ fn frames_that_never_arrive_make_no_run() {
         said.contains("none came to bare (eth0/statistics): check the cable"),
         "{said}"
     );
-    assert!(xcap_paper::load::all(&results).is_err());
+    assert!(xcap_study::load::all(&results).is_err());
 }

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::reported;
+use common::{demonstrated, reported, xcap_paper};
 use serde_json::Value;
 
 /// Figures that every report of Xen and native runs has.
@@ -196,6 +196,29 @@ fn the_page_is_whole_on_phones_and_desktops() {
         backgrounds.push(seen["background"].as_str().unwrap().to_owned());
     }
     assert_ne!(backgrounds[1], backgrounds[2], "dark is as light");
+}
+
+/// One repetition, nothing native: no figure may be the worse for it.
+#[test]
+fn a_demos_page_is_whole_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    demonstrated(folder.path());
+    xcap_paper()
+        .arg("report")
+        .arg("--results")
+        .arg(folder.path())
+        .assert()
+        .success();
+    for width in [375, 1280] {
+        let seen = look(&folder.path().join("report.html"), width, false);
+        assert!(seen["scroll"].as_u64() <= seen["width"].as_u64(), "{width}");
+        for fault in ["wide", "clipped", "broken", "outside"] {
+            assert_eq!(seen[fault], Value::Array(vec![]), "{fault} at {width}");
+        }
+        let text = seen["text"].as_str().unwrap();
+        assert!(text.contains("one repetition: no test decides"));
+        assert_eq!(text.matches("can't be told here:").count(), 9);
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn released() -> PathBuf {
 }
 
 fn runs(results: &Path) -> usize {
-    xcap_paper::load::all(results).map_or(0, |runs| runs.len())
+    xcap_study::load::all(results).map_or(0, |runs| runs.len())
 }
 
 #[test]
@@ -96,14 +96,14 @@ fn a_stopped_study_is_gone_on_with() {
 }
 
 fn every_frame_is_accounted_for(results: &Path) {
-    for run in xcap_paper::load::all(results).unwrap() {
+    for run in xcap_study::load::all(results).unwrap() {
         assert_eq!(run.frames.sent, 200, "{}", run.id);
         assert_eq!(
             run.frames.unaccounted, 0,
             "{}: {:?}",
             run.id, run.frames.hops
         );
-        let json = std::fs::read(results.join(run.id.path()).join("frames.json")).unwrap();
+        let json = std::fs::read(results.join(run.id.to_string()).join("frames.json")).unwrap();
         let json: Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["captured"], run.frames.captured);
         for (domain, stats) in &run.stats {

@@ -252,6 +252,23 @@ impl Lab {
         self.guests.iter().map(|(&place, guest)| (place, guest))
     }
 
+    /// Where frames are captured.
+    pub fn capturing_place(&self) -> Place {
+        if self.has(Place::DomU) {
+            Place::DomU
+        } else {
+            Place::Bare
+        }
+    }
+
+    /// The address that frames are sent to, to be captured.
+    pub fn destination(&self) -> &'static str {
+        match self.capturing_place() {
+            Place::DomU => guest_image::DOMU_MAC,
+            _ => guest_image::RECEIVER_MAC,
+        }
+    }
+
     /// Whether a guest has ended, as one does that panics.
     pub fn has_lost_a_guest(&self) -> bool {
         self.guests.values().any(|guest| guest.link().is_closed())

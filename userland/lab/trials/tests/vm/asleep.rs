@@ -2,10 +2,10 @@
 
 //! Calls that sleep: what becomes of them when they wake up elsewhere, or after something changed.
 
-use crate::world::{reload, stage, until, On, World, PATIENCE};
+use crate::world::{control, reload, stage, until, On, World, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::{capturing_place, control, destination, CONTROL};
+use xcap_abi::paths::CONTROL;
 use xcap_machines::{Guest, Lab, Place, Running};
 use xcap_stats::report::StageReport;
 
@@ -45,7 +45,7 @@ pub struct Sleeper {
 impl Sleeper {
     /// On CPU 0; ends after `frames`. Probed as `name` with `backend`, and asleep when this returns.
     pub fn probed(lab: &Lab, name: &str, backend: &str, frames: u32) -> Result<Self> {
-        let guest = lab.guest(capturing_place(lab));
+        let guest = lab.guest(lab.capturing_place());
         control(guest, "del recvmsg")?;
         control(
             guest,
@@ -74,7 +74,7 @@ pub fn wake(lab: &Lab) -> Result<()> {
         "-i",
         "eth0",
         "-d",
-        destination(lab),
+        lab.destination(),
         "--count",
         "1",
     ];
@@ -105,7 +105,7 @@ fn finish(guest: &Guest) -> Result<StageReport> {
 }
 
 fn moved(lab: &Lab, backend: &str) -> Result<()> {
-    let guest = lab.guest(capturing_place(lab));
+    let guest = lab.guest(lab.capturing_place());
     reload(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     wake(lab)?;
@@ -129,7 +129,7 @@ fn moved(lab: &Lab, backend: &str) -> Result<()> {
 
 /// `backend=` waits for the calls that will return to direct hooks; nobody waits with it.
 fn changed_backend(lab: &Lab) -> Result<()> {
-    let guest = lab.guest(capturing_place(lab));
+    let guest = lab.guest(lab.capturing_place());
     reload(guest)?;
     control(guest, "backend=direct")?;
     let sleeper = guest.spawn(&["xcap-recv", "-i", "eth0", "--count", "1", "--json"])?;
@@ -182,7 +182,7 @@ fn changed_backend(lab: &Lab) -> Result<()> {
 }
 
 fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
-    let guest = lab.guest(capturing_place(lab));
+    let guest = lab.guest(lab.capturing_place());
     reload(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     control(guest, "reset")?;
@@ -206,7 +206,7 @@ fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
 }
 
 fn over_stop_and_start(lab: &Lab, backend: &str) -> Result<()> {
-    let guest = lab.guest(capturing_place(lab));
+    let guest = lab.guest(lab.capturing_place());
     reload(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 3)?;
     control(guest, "stop")?;

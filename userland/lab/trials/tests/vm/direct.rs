@@ -3,11 +3,11 @@
 //! The direct backend, whose text calls return through: it goes when they have, and never before.
 
 use crate::asleep::{Sleeper, BACKENDS};
-use crate::world::{reload, report, until, On, World, PATIENCE};
+use crate::world::{control, reload, report, until, On, World, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;
-use xcap_machines::scenario::{control, CONTROL};
+use xcap_abi::paths::CONTROL;
 use xcap_machines::{Guest, Lab, Place};
 
 const PROBES: &str = "/sys/kernel/debug/xcap/probes";

@@ -2,10 +2,9 @@
 
 //! A driver that goes while its functions are probed, and comes back.
 
-use crate::world::{capture, reload, report, stage, On, World};
+use crate::world::{capture, control, reload, report, stage, On, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::control;
 use xcap_machines::{Guest, Place};
 
 const OF_THE_DRIVER: [&str; 2] = ["nic_irq", "nic_poll"];

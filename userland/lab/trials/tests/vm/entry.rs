@@ -3,11 +3,10 @@
 //! How a function's entry reaches the direct backend: by a jump where ftrace can write one, by a call elsewhere and
 //! beside a live patch of the function.
 
-use crate::world::{load_targets, reload, report, stage, until, On, World, PATIENCE};
+use crate::world::{control, load_targets, reload, report, stage, until, On, World, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;
-use xcap_machines::scenario::control;
 use xcap_machines::{Guest, Place};
 
 pub fn trials(world: &'static World) -> Vec<Trial> {

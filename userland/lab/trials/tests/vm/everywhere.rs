@@ -3,10 +3,10 @@
 //! Probes on the kernel's busiest functions: everything goes on as before.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, reload, report, On, World, PATIENCE};
+use crate::world::{capture, control, reload, report, On, World, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::{control, CONTROL};
+use xcap_abi::paths::CONTROL;
 use xcap_machines::{Guest, Lab, Place};
 
 /// Called in interrupts, in softirqs, with interrupts off, while tasks are switched, with six arguments,

@@ -3,10 +3,10 @@
 //! A function that a BPF fentry program has, or wants: only one direct call can have it.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, reload, report, stage, On, World, PATIENCE};
+use crate::world::{capture, control, reload, report, stage, On, World, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::{control, CONTROL};
+use xcap_abi::paths::CONTROL;
 use xcap_machines::{Guest, Lab, Place, Running};
 
 pub fn trials(world: &'static World) -> Vec<Trial> {

@@ -2,17 +2,24 @@
 
 //! The flood: 10,000 frames as fast as they go, counted by xcap and by every hop's own counters.
 
-use crate::world::{receivers, reload_all, report, stage, On, World, PATIENCE};
+use crate::world::{reload_all, stage, On, World};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
-use serde_json::Value;
-use std::time::Instant;
-use xcap_machines::hops::{Counters, Hops};
-use xcap_machines::scenario::{capturing_place, control, destination};
-use xcap_machines::{Lab, Place};
-use xcap_stats::report::StageReport;
+use xcap_machines::Lab;
+use xcap_stats::report::{Report, StageReport};
+use xcap_study::layout;
+use xcap_study::part::{Part, Parts, Task};
+use xcap_study::role::Role;
+use xcap_study::run::perform;
+use xcap_study::run_id::Buffer;
+use xcap_study::scenario::W0S0064;
 
-const FRAMES: &str = "10000";
+const FLOOD: Task = Task {
+    scenario: W0S0064,
+    buffer: Buffer::Large,
+    repetition: 1,
+    frames: 10_000,
+};
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -26,155 +33,119 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 
 fn counted(lab: &Lab, backend: &str) -> Result<()> {
     reload_all(lab, backend)?;
-    let hops = flood(lab)?;
-    ensure!(hops.socket_packets > 0, "no frame came through: {hops:?}");
-    for guest in receivers(lab) {
-        let report = report(guest)?;
-        let place = guest.name();
-        for stage in &report.stages {
-            complete(place, stage, backend)?;
+    let parts = perform(lab, FLOOD)?;
+    let sides: Vec<Side> = parts
+        .values()
+        .filter(|part| part.role != Role::Sender)
+        .map(Side::new)
+        .collect::<Result<_>>()?;
+    for side in &sides {
+        side.is_complete(backend)?;
+        match side.part.role {
+            Role::DOM0 => at_dom0(side)?,
+            _ => at_the_capturer(side, &parts)?,
         }
-        let lost = report
-            .stages
-            .iter()
-            .any(|stage| stage.missed_busy + stage.missed_pool > 0);
-        let warned = report
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("calls missed"));
+    }
+    Ok(())
+}
+
+fn at_dom0(side: &Side) -> Result<()> {
+    let taken = side.part.own("rx_packets");
+    let mut interfaces = side.part.after.counters.keys();
+    let vif = interfaces.find(|name| name.starts_with("vif"));
+    let vif = vif.context("dom0 has no interface of the guest")?;
+    let sent = side.part.grown(vif, "tx_packets");
+    side.polled(taken)?;
+    side.handled("bridge", taken)?;
+    side.handled("netback", sent + side.part.grown(vif, "tx_dropped"))?;
+    side.handled("copy", sent)
+}
+
+fn at_the_capturer(side: &Side, parts: &Parts) -> Result<()> {
+    let captured = side.part.captured.as_ref();
+    let captured = captured.context("the capturer says nothing")?;
+    ensure!(
+        captured.tp_packets > 0,
+        "no frame came through: {captured:?} of {:?}",
+        parts[&Role::Sender].sent
+    );
+    side.polled(side.part.own("rx_packets"))?;
+    side.handled("deliver", captured.tp_packets)?;
+    side.handled("copy_user", captured.captured)
+}
+
+/// A receiving machine's part of the flood, and what xcap's `stats` said after it. They were reset before; a
+/// difference would leave out the call that waited for the first frame.
+struct Side<'a> {
+    part: &'a Part,
+    report: Report,
+}
+
+impl<'a> Side<'a> {
+    fn new(part: &'a Part) -> Result<Self> {
+        let text = part.after.stats.as_deref().context("no stats")?;
+        let report = layout::report(&xcap_stats::parse(text)?);
+        Ok(Self { part, report })
+    }
+
+    /// Nothing is lost in silence; by another backend than kretprobe nothing is lost at all.
+    fn is_complete(&self, backend: &str) -> Result<()> {
+        let place = self.part.role;
+        for stage in &self.report.stages {
+            let name = &stage.stage;
+            ensure!(stage.exact, "{place}: {name} is not exact after stop");
+            ensure!(
+                stage.entries == stage.count + stage.missed + stage.in_flight,
+                "{place}: {name}: {} entries are not {} + {} missed + {} in flight",
+                stage.entries,
+                stage.count,
+                stage.missed,
+                stage.in_flight
+            );
+            let lost = lost(stage) + stage.missed_negative;
+            ensure!(
+                lost == 0 || backend == "kretprobe",
+                "{place}: {name} lost {lost} calls with {backend}"
+            );
+        }
+        let lost = self.report.stages.iter().any(|stage| lost(stage) > 0);
+        let mut warnings = self.report.warnings.iter();
+        let warned = warnings.any(|warning| warning.contains("calls missed"));
         ensure!(
             lost == warned,
             "{place}: calls were lost: {lost}; xcap-read warns of it: {warned}"
         );
+        Ok(())
     }
-    let frames = |place, name, wanted| handled(lab, place, name, wanted);
-    let capturing = capturing_place(lab);
-    if lab.has(Place::Dom0) {
-        let vif = hops.vif_tx.context("no counter of the vif")?;
-        let dropped = hops.vif_dropped.context("no counter of the vif")?;
-        polled(lab, Place::Dom0, hops.nic_rx)?;
-        polled(
-            lab,
-            Place::DomU,
-            hops.netfront_rx.context("no counter of netfront")?,
-        )?;
-        frames(Place::Dom0, "bridge", hops.nic_rx)?;
-        frames(Place::Dom0, "netback", vif + dropped)?;
-        frames(Place::Dom0, "copy", vif)?;
-    } else {
-        polled(lab, Place::Bare, hops.nic_rx)?;
+
+    fn handled(&self, name: &str, frames: u64) -> Result<()> {
+        let stage = stage(&self.report, name)?;
+        let lost = lost(stage);
+        ensure!(
+            stage.count + lost == frames,
+            "{}: {name} counted {} and lost {lost}, its hop handled {frames}",
+            self.part.role,
+            stage.count
+        );
+        Ok(())
     }
-    frames(capturing, "deliver", hops.socket_packets)?;
-    frames(capturing, "copy_user", hops.captured)
+
+    /// Frames that the driver's polls brought, where no poll was lost.
+    fn polled(&self, frames: u64) -> Result<()> {
+        let polls = stage(&self.report, "nic_poll")?;
+        let whole = polls.missed == 0;
+        ensure!(
+            polls.work == frames || !whole && polls.work < frames,
+            "{}: nic_poll's work is {} ({} calls lost), the interface took {frames} frames",
+            self.part.role,
+            polls.work,
+            polls.missed
+        );
+        Ok(())
+    }
 }
 
-/// Nothing is lost in silence; by another backend than kretprobe nothing is lost at all.
-fn complete(place: &str, stage: &StageReport, backend: &str) -> Result<()> {
-    let name = &stage.stage;
-    ensure!(stage.exact, "{place}: {name} is not exact after stop");
-    ensure!(
-        stage.entries == stage.count + stage.missed + stage.in_flight,
-        "{place}: {name}: {} entries are not {} + {} missed + {} in flight",
-        stage.entries,
-        stage.count,
-        stage.missed,
-        stage.in_flight
-    );
-    let lost = stage.missed_busy + stage.missed_pool + stage.missed_negative;
-    ensure!(
-        lost == 0 || backend == "kretprobe",
-        "{place}: {name} lost {lost} calls with {backend}"
-    );
-    Ok(())
-}
-
-fn handled(lab: &Lab, place: Place, name: &str, frames: u64) -> Result<()> {
-    let report = report(lab.guest(place))?;
-    let stage = stage(&report, name)?;
-    let lost = stage.missed_busy + stage.missed_pool;
-    ensure!(
-        stage.count + lost == frames,
-        "{place}: {name} counted {} and lost {lost}, its hop handled {frames}",
-        stage.count
-    );
-    Ok(())
-}
-
-/// Frames that the driver's polls brought, where no poll was lost.
-fn polled(lab: &Lab, place: Place, frames: u64) -> Result<()> {
-    let report = report(lab.guest(place))?;
-    let polls = stage(&report, "nic_poll")?;
-    let whole = polls.missed == 0;
-    ensure!(
-        polls.work == frames || !whole && polls.work < frames,
-        "{place}: nic_poll's work is {} ({} calls lost), the interface took {frames} frames",
-        polls.work,
-        polls.missed
-    );
-    Ok(())
-}
-
-/// Sends the frames and lets them all come through, xcap recording from the first to the last.
-fn flood(lab: &Lab) -> Result<Hops> {
-    let before = Counters::read(lab)?;
-    let receive = ["xcap-recv", "-i", "eth0", "--json", "--buffer", "67108864"];
-    let mut capturer = lab.guest(capturing_place(lab)).spawn(&receive)?;
-    capturer.wait_for_line("ready", PATIENCE)?;
-    for guest in receivers(lab) {
-        control(guest, "reset")?;
-    }
-    let send = [
-        "xcap-send",
-        "-i",
-        "eth0",
-        "-d",
-        destination(lab),
-        "--size",
-        "64",
-        "--wait",
-        "0",
-        "--count",
-        FRAMES,
-        "--json",
-    ];
-    let sent = lab.guest(Place::Sender).run(&send)?.ok("xcap-send")?;
-    come_to_rest(lab)?;
-    for guest in receivers(lab) {
-        control(guest, "stop")?;
-    }
-    let after = Counters::read(lab)?;
-    capturer.signal(nix::libc::SIGTERM)?;
-    let captured: Value = serde_json::from_str(&capturer.wait(PATIENCE)?.ok("xcap-recv")?)?;
-    let sent: Value = serde_json::from_str(&sent)?;
-    let number = |value: &Value, key: &str| {
-        value[key]
-            .as_u64()
-            .with_context(|| format!("no {key} in {value}"))
-    };
-    Ok(Hops {
-        sent: number(&sent, "sent")?,
-        socket_packets: number(&captured, "tp_packets")?,
-        socket_drops: number(&captured, "tp_drops")?,
-        captured: number(&captured, "captured")?,
-        ..after.since(&before)
-    })
-}
-
-/// Waits until no hop's counter moves and the socket is read empty.
-fn come_to_rest(lab: &Lab) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    let waiting = || -> Result<String> {
-        // The bytes in the sockets' queues.
-        let queued = "awk 'NR > 1 { bytes += $7 } END { print bytes + 0 }' /proc/net/packet";
-        lab.guest(capturing_place(lab)).sh(queued)
-    };
-    let mut last = None;
-    loop {
-        let now = (Counters::glance(lab)?, waiting()?);
-        if now.1.trim() == "0" && last.as_ref() == Some(&now) {
-            return Ok(());
-        }
-        ensure!(Instant::now() < deadline, "frames go on coming");
-        last = Some(now);
-    }
+/// Calls of a stage that the backend had no room for.
+fn lost(stage: &StageReport) -> u64 {
+    stage.missed_busy + stage.missed_pool
 }

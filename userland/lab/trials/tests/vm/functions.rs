@@ -2,10 +2,10 @@
 
 //! Any function, by name or by pattern, at run time.
 
-use crate::world::{capture, reload, report, stage, On, World};
+use crate::world::{capture, control, reload, report, stage, On, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::{control, CONTROL};
+use xcap_abi::paths::CONTROL;
 use xcap_machines::{Guest, Place};
 
 /// What is refused, and with which words.

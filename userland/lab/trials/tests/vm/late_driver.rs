@@ -3,10 +3,9 @@
 //! A driver that comes after xcap.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, load_targets, reload, report, stage, On, World};
+use crate::world::{capture, control, load_targets, reload, report, stage, On, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::control;
 use xcap_machines::{Guest, Lab, Place};
 
 const OF_THE_DRIVER: [&str; 2] = ["nic_irq", "nic_poll"];

@@ -5,7 +5,7 @@
 use crate::world::{receivers, reload, reload_all, On, World, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::{capturing_place, destination};
+use xcap_frames::{Captured, READY};
 use xcap_machines::{Guest, Lab, Place};
 
 const FILES: [&str; 3] = ["stats", "probes", "calibration"];
@@ -70,15 +70,15 @@ fn orders(guest: &Guest) -> Result<()> {
 /// Callers asleep in recvfrom(), frames flowing, and xcap going and coming meanwhile.
 fn under_load(lab: &Lab, backend: &str) -> Result<()> {
     reload_all(lab, backend)?;
-    let place = lab.guest(capturing_place(lab));
+    let place = lab.guest(lab.capturing_place());
     let mut busy = place.spawn(&["xcap-recv", "-i", "eth0", "--json"])?;
-    busy.wait_for_line("ready", PATIENCE)?;
+    busy.wait_for_line(READY, PATIENCE)?;
     let mut sleepers = Vec::new();
     for _ in 0..3 {
         // Nobody sends these: the callers sleep until they are told to stop.
         let mut sleeper =
             place.spawn(&["xcap-recv", "-i", "eth0", "--ethertype", "0x88b5", "--json"])?;
-        sleeper.wait_for_line("ready", PATIENCE)?;
+        sleeper.wait_for_line(READY, PATIENCE)?;
         sleepers.push(sleeper);
     }
     let flood = [
@@ -86,7 +86,7 @@ fn under_load(lab: &Lab, backend: &str) -> Result<()> {
         "-i",
         "eth0",
         "-d",
-        destination(lab),
+        lab.destination(),
         "--count",
         "100000000",
         "--wait",
@@ -110,10 +110,10 @@ fn under_load(lab: &Lab, backend: &str) -> Result<()> {
     sender.signal(15)?;
     sender.wait(PATIENCE)?;
     busy.signal(15)?;
-    let captured: serde_json::Value = serde_json::from_str(&busy.wait(PATIENCE)?.ok("xcap-recv")?)?;
+    let captured: Captured = serde_json::from_str(&busy.wait(PATIENCE)?.ok("xcap-recv")?)?;
     ensure!(
-        captured["captured"].as_u64() > Some(0),
-        "no frame was captured meanwhile: {captured}"
+        captured.captured > 0,
+        "no frame was captured meanwhile: {captured:?}"
     );
     reload_all(lab, "auto")
 }

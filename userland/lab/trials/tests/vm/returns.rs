@@ -3,11 +3,10 @@
 //! Processors on which the kernel returns by a thunk: our code returns as the kernel's does.
 
 use crate::asleep::BACKENDS;
-use crate::world::{load_targets, reload, report, stage, targets, World};
+use crate::world::{control, load_targets, reload, report, stage, targets, World};
 use anyhow::{ensure, Result};
 use libtest_mimic::{Failed, Trial};
 use xcap_machines::config::emulation::Accelerator;
-use xcap_machines::scenario::control;
 use xcap_machines::{Config, Guest, Lab, Place};
 
 struct Processor {

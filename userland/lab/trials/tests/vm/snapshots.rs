@@ -3,10 +3,9 @@
 //! Readings that are made while samples come in.
 
 use crate::asleep::BACKENDS;
-use crate::world::{load_targets, reload, On, World};
+use crate::world::{control, load_targets, reload, On, World};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
-use xcap_machines::scenario::control;
 use xcap_machines::{Guest, Place};
 use xcap_stats::{parse, Stage};
 

@@ -7,12 +7,15 @@ use libtest_mimic::{Failed, Trial};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use xcap_abi::paths::{CONTROL, STATS};
+use xcap_frames::{Captured, READY};
 use xcap_machines::boot::logs::Logs;
 use xcap_machines::build::kbuild;
 use xcap_machines::config::Copy;
-use xcap_machines::scenario::{capturing_place, control, destination};
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
 use xcap_stats::report::{Report, StageReport};
+use xcap_study::layout;
+use xcap_study::run::lab::recorder;
 
 /// More than anything takes that isn't hanging.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -100,9 +103,16 @@ impl World {
             *slot = Slot::Failed;
             let materials = self.materials()?;
             let config = match on {
-                On::Xen => Config::xen(),
+                On::Xen => Config {
+                    copies: vec![recorder(materials.program("xcap-lab")?)?],
+                    ..Config::xen()
+                },
                 On::Bare | On::Parallel => Config {
-                    copies: vec![targets(materials)?, rival(materials)?],
+                    copies: vec![
+                        targets(materials)?,
+                        rival(materials)?,
+                        recorder(materials.program("xcap-lab")?)?,
+                    ],
                     cpus_in_turn: on == On::Bare,
                     ..Config::bare()
                 },
@@ -193,11 +203,15 @@ pub fn reload_all(lab: &Lab, backend: &str) -> Result<()> {
     Ok(())
 }
 
+/// What `stats` says now.
 pub fn report(guest: &Guest) -> Result<Report> {
-    let text = guest
-        .run(&["xcap-read", "--json"])?
-        .ok("xcap-read --json")?;
-    serde_json::from_str(&text).context("what xcap-read printed")
+    let text = guest.sh(&format!("cat {STATS}"))?;
+    Ok(layout::report(&xcap_stats::parse(&text)?))
+}
+
+/// Writes a command to xcap's control file.
+pub fn control(guest: &Guest, word: &str) -> Result<()> {
+    guest.sh(&format!("echo {word} >{CONTROL}")).map(drop)
 }
 
 /// Reads xcap until it says what is waited for.
@@ -251,8 +265,8 @@ pub fn capture_watched(
         "60000",
         "--json",
     ];
-    let mut capturer = lab.guest(capturing_place(lab)).spawn(&receive)?;
-    capturer.wait_for_line("ready", PATIENCE)?;
+    let mut capturer = lab.guest(lab.capturing_place()).spawn(&receive)?;
+    capturer.wait_for_line(READY, PATIENCE)?;
     for guest in receivers(lab) {
         watch(guest, Moment::BeforeReset)?;
         control(guest, "reset")?;
@@ -263,7 +277,7 @@ pub fn capture_watched(
         "-i",
         "eth0",
         "-d",
-        destination(lab),
+        lab.destination(),
         "--count",
         &count,
         "--wait",
@@ -276,10 +290,10 @@ pub fn capture_watched(
         control(guest, "stop")?;
         watch(guest, Moment::AfterStop)?;
     }
-    let captured: serde_json::Value = serde_json::from_str(&captured)?;
+    let captured: Captured = serde_json::from_str(&captured)?;
     ensure!(
-        captured["captured"] == frames,
-        "the capturer says {captured}, but {frames} were sent"
+        captured.captured == u64::from(frames),
+        "the capturer says {captured:?}, but {frames} were sent"
     );
     Ok(())
 }

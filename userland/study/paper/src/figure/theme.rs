@@ -6,8 +6,8 @@
 use plotters::style::RGBColor;
 use xcap_abi::stage::Stage;
 
-use crate::run_id::Domain;
-use crate::scenario::Scenario;
+use xcap_study::run_id::Domain;
+use xcap_study::scenario::Scenario;
 
 pub const INK: RGBColor = RGBColor(0x1b, 0x1b, 0x19);
 pub const MUTED: RGBColor = RGBColor(0x6b, 0x6a, 0x64);

@@ -6,13 +6,13 @@ use xcap_abi::stage::Stage;
 
 use super::Ground;
 use crate::compare::{self, equivalence, level, ratio, Estimate, ALPHA};
-use crate::environment::World;
-use crate::load::Run;
 use crate::numbers::{percent, probability, short};
-use crate::run_id::{Buffer, Domain};
-use crate::scenario::{Scenario, PAPER, W0S0064, W0S1500, W1S0064, W1S1500};
-use crate::study::{calls, frames_at, mean, median, self_sum, sum, variance, Condition, Series};
+use crate::study::{calls, mean, median, self_sum, sum, variance, Condition, Series};
 use crate::tables::{Cell, Table};
+use xcap_study::load::Run;
+use xcap_study::run_id::{Buffer, Domain};
+use xcap_study::scenario::{Scenario, PAPER, W0S0064, W0S1500, W1S0064, W1S1500};
+use xcap_study::testbed::World;
 
 use Domain::{Dom0, DomU};
 
@@ -496,7 +496,7 @@ fn copy(ground: &Ground) -> Vec<Claim> {
         .map(|(now, wait)| between(ground, now, wait, Dom0, Stage::Copy))
         .collect();
     let per_frame = |run: &Run, cycles: f64| {
-        Some(cycles / frames_at(run, Dom0) as f64).filter(|c| c.is_finite())
+        Some(cycles / run.frames.at(Dom0) as f64).filter(|c| c.is_finite())
     };
     let copying = series(ground, W0S0064, |run| {
         let hypercall = sum(run, Dom0, Stage::GrantCopy).unwrap_or(0.0);

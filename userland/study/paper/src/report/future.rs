@@ -8,10 +8,10 @@ use super::Ground;
 use crate::compare::ratio;
 use crate::histogram::{modes, tail};
 use crate::numbers::{percent, probability, short};
-use crate::run_id::{Buffer, Domain, Environment};
-use crate::scenario::Scenario;
-use crate::study::{frames_at, Condition, Series};
+use crate::study::{Condition, Series};
 use crate::tables::{Cell, Table};
+use xcap_study::run_id::{Buffer, Domain, Environment};
+use xcap_study::scenario::Scenario;
 
 /// Why copy and notification vary so much: a sentence or two for each.
 pub fn answers(ground: &Ground) -> Vec<String> {
@@ -98,7 +98,7 @@ fn self_a_frame(
             .iter()
             .map(|stage| stage.self_sum)
             .sum();
-        Some(cycles as f64 / frames_at(run, domain) as f64).filter(|cycles| cycles.is_finite())
+        Some(cycles as f64 / run.frames.at(domain) as f64).filter(|cycles| cycles.is_finite())
     })
 }
 

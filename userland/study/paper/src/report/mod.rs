@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use xcap_abi::stage::Stage;
 
-use crate::environment::World;
 use crate::figure::{alone, Figure};
-use crate::load;
-use crate::run_id::{Buffer, Domain, Environment};
-use crate::scenario::{Scenario, PAPER};
 use crate::study::{Condition, Pooled, Study};
 use crate::tables::Table;
+use xcap_study::load;
+use xcap_study::run_id::{Buffer, Domain, Environment};
+use xcap_study::scenario::{Scenario, PAPER};
+use xcap_study::testbed::World;
 
 pub use findings::{Claim, Finding, Outcome, Verdict};
 

@@ -10,9 +10,9 @@ use crate::figure::{
 };
 use crate::histogram::{modes, tail};
 use crate::numbers::{percent, short, whole};
-use crate::run_id::{Buffer, Domain, Environment};
 use crate::study::{Condition, Pooled};
 use crate::tables::{Cell, Table};
+use xcap_study::run_id::{Buffer, Domain, Environment};
 
 /// Stages that a machine had calls of, in any scenario.
 fn stages_of(
@@ -98,7 +98,7 @@ fn heading<'a>(title: &'a str, subtitle: &'a str) -> Heading<'a> {
 }
 
 fn scenario_legend(ground: &Ground) -> Vec<(String, plotters::style::RGBColor)> {
-    let one = |&scenario: &crate::scenario::Scenario| {
+    let one = |&scenario: &xcap_study::scenario::Scenario| {
         (scenario.to_string(), theme::of_scenario(scenario))
     };
     ground.scenarios.iter().map(one).collect()
@@ -233,7 +233,7 @@ pub fn distribution(ground: &Ground, domain: Domain, stage: Stage) -> Option<Fig
 /// Native beside Xen: one figure a scenario.
 pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
     let native = ground.on(Environment::Native);
-    let figure = |&scenario: &crate::scenario::Scenario| {
+    let figure = |&scenario: &xcap_study::scenario::Scenario| {
         let sides = [
             (&native, Domain::Bare),
             (ground, Domain::Dom0),
@@ -353,7 +353,7 @@ pub fn losses(ground: &Ground, environment: Environment) -> Figure {
                         Cell::text(buffer.name()),
                         Cell::count(run.id.repetition.into()),
                         Cell::text(&hop.hop),
-                        Cell::text(&hop.machine),
+                        Cell::text(hop.machine),
                         Cell::count(hop.came),
                         Cell::count(hop.lost()),
                         Cell::count(hop.passed),

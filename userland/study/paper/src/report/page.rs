@@ -8,12 +8,13 @@ use maud::{html, Markup, PreEscaped, DOCTYPE};
 
 use super::findings::{Finding, Outcome, Verdict};
 use super::{world_word, Report};
-use crate::environment::World;
 use crate::figure::{theme, Figure};
-use crate::load::Run;
 use crate::numbers::whole;
-use crate::run_id::Buffer;
 use crate::tables::{Cell, Table};
+use xcap_study::load::Run;
+use xcap_study::role::Role;
+use xcap_study::run_id::Buffer;
+use xcap_study::testbed::World;
 
 const TITLE: &str = "What packet capture costs in Xen, stage by stage";
 
@@ -155,7 +156,9 @@ fn key_numbers(report: &Report) -> Markup {
     };
     html! {
         div.numbers {
-            div { b { (whole(study.runs.len() as u64)) } span { "runs, " (repetitions.len()) " repetitions" } }
+            div { b { (whole(study.runs.len() as u64)) } span {
+                "runs, " @if repetitions.len() == 1 { "one repetition: no test decides" } @else { (repetitions.len()) " repetitions" }
+            } }
             div { b { (whole(sent)) } span { "frames sent" } }
             div { b { (whole(missed)) } span { "calls that the probes missed" } }
             div { b { (held(Verdict::Holds)) " of " (report.findings.len()) }
@@ -329,10 +332,10 @@ fn conditions(report: &Report) -> Markup {
     ]);
     let mut seen = BTreeSet::new();
     for run in &study.runs {
-        for (role, machine) in &run.surroundings.machines {
+        for (role, machine) in &run.testbed.machines {
             if !seen.insert((
                 run.id.environment,
-                role.clone(),
+                *role,
                 machine.kernel.clone(),
                 machine.cpu.clone(),
             )) {
@@ -341,7 +344,7 @@ fn conditions(report: &Report) -> Markup {
             let stats = run
                 .stats
                 .iter()
-                .find(|(domain, _)| domain.name() == role)
+                .find(|(domain, _)| Role::from(**domain) == *role)
                 .map(|(_, stats)| stats);
             let floor = stats.and_then(|stats| {
                 let cost = stats
@@ -350,10 +353,10 @@ fn conditions(report: &Report) -> Markup {
                     .find(|cost| cost.backend == "direct" && cost.cache == "hot")?;
                 (cost.samples > 0).then(|| cost.inside as f64 / cost.samples as f64)
             });
-            let lab = run.surroundings.lab.as_ref();
+            let lab = run.testbed.lab.as_ref();
             table_of_machines.push(vec![
                 Cell::text(run.id.environment.label()),
-                Cell::text(role),
+                Cell::text(*role),
                 Cell::text(&machine.kernel),
                 Cell::text(&machine.cpu),
                 Cell::count(machine.cpus as u64),
@@ -407,7 +410,7 @@ fn warnings(runs: &[Run]) -> Vec<(String, usize)> {
 }
 
 fn period(runs: &[Run]) -> String {
-    let times = || runs.iter().map(|run| run.surroundings.began);
+    let times = || runs.iter().map(|run| run.testbed.began);
     let date = |seconds: Option<u64>| {
         let stamp = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds as i64).ok());
         stamp.map_or("an unknown time".into(), |stamp| {

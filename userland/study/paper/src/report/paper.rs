@@ -8,8 +8,8 @@ use super::Ground;
 use crate::figure::{bars, rows, theme, Bar, Figure, Group, Heading, Row, Scale};
 use crate::numbers::whole;
 use crate::paper_figures::{PaperFigure, FIGURES};
-use crate::run_id::Domain;
 use crate::tables::{Cell, Table};
+use xcap_study::run_id::Domain;
 
 /// Figures 2a, 2b and 3 to 11.
 pub fn figures(ground: &Ground) -> Vec<Figure> {

@@ -7,6 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use xcap_study::layout::Layout;
+use xcap_study::part::{Part, Parts};
+use xcap_study::role::Role;
+use xcap_study::run_id::{Buffer, Environment, RunId};
+use xcap_study::scenario::PAPER;
 
 pub fn xcap_paper() -> Command {
     Command::new(env!("CARGO_BIN_EXE_xcap-paper"))
@@ -35,4 +40,25 @@ pub fn reported(results: &Path) {
         .arg(results)
         .assert()
         .success();
+}
+
+/// Results as a demo leaves them: the first repetition of each scenario.
+pub fn demonstrated(results: &Path) {
+    for scenario in PAPER {
+        let run = RunId {
+            environment: Environment::XenPv,
+            scenario,
+            buffer: Buffer::System,
+            repetition: 1,
+        };
+        let parts: Parts = [Role::Sender, Role::DOM0, Role::DOMU]
+            .map(|role| (role, part(&format!("{scenario}-system-01-{role}.json"))))
+            .into();
+        Layout::Demo.write(results, run, &parts, None).unwrap();
+    }
+}
+
+fn part(name: &str) -> Part {
+    let bytes = std::fs::read(recorded().join("xen-pv").join(name)).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
 }

@@ -8,11 +8,10 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use anyhow::{bail, Context, Result};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
+use xcap_frames::{Captured, READY};
 
-use crate::part::Captured;
+use super::tool::tool;
 use crate::run_id::Buffer;
-
-use super::tool;
 
 /// `xcap-recv` under way; dropped, it is ended.
 pub struct Capture {
@@ -39,18 +38,17 @@ impl Capture {
             child,
             said: BufReader::new(said),
         };
-        let mut line = String::new();
-        while capture.said.read_line(&mut line)? > 0 {
-            if line.starts_with("ready") {
+        // It may warn before; if it never is ready, what it said is why.
+        let mut said = String::new();
+        loop {
+            let begins = said.len();
+            if capture.said.read_line(&mut said)? == 0 {
+                bail!("{}", said.trim());
+            }
+            if said[begins..].starts_with(READY) {
                 return Ok(capture);
             }
-            // Anything else is a warning (a buffer cut short) or the reason why it ends.
-            if !line.contains("the buffer is") {
-                bail!("{}", line.trim());
-            }
-            line.clear();
         }
-        bail!("xcap-recv ended without a word")
     }
 
     /// Stops it and gives what it captured.

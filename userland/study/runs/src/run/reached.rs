@@ -7,52 +7,80 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use anyhow::{bail, Context, Result};
 
-use super::session::{arguments, Recording, BEGUN};
+use super::recording::{Machines, Recording, Source};
 use crate::part::Task;
+use crate::record::{arguments, BEGUN};
+use crate::role::Role;
+use crate::run_id::Environment;
+use crate::testbed::Emulator;
 
 /// How to run something on each machine, and where the cable is plugged in.
 #[derive(Debug, Clone)]
 pub struct Commands {
-    /// Role, words of the command, interface.
-    pub machines: Vec<(&'static str, Vec<String>, String)>,
+    pub machines: Vec<Machine>,
     /// The hardware address that is sent to.
     pub destination: String,
 }
 
-impl Commands {
-    /// The machines that are measured.
-    pub fn roles(&self) -> Vec<&'static str> {
-        let roles = self.machines.iter().map(|(role, ..)| *role);
-        roles.filter(|role| *role != "sender").collect()
+/// How one machine is reached.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub role: Role,
+    /// The command that runs what follows it there.
+    pub words: Vec<String>,
+    pub interface: String,
+}
+
+impl Source for Commands {
+    fn start(&mut self, _: Environment) -> Result<Box<dyn Machines>> {
+        Ok(Box::new(self.clone()))
     }
 
-    pub fn record(&self, role: &str, task: Task) -> Result<Box<dyn Recording>> {
-        let machine = self.machines.iter().find(|(name, ..)| *name == role);
-        let (_, words, interface) = machine.context("nobody said how to reach it")?;
-        let (program, rest) = words.split_first().context("the command is empty")?;
+    fn attempts(&self) -> u32 {
+        1
+    }
+
+    fn emulator(&self) -> Option<Emulator> {
+        None
+    }
+}
+
+impl Machines for Commands {
+    fn roles(&self) -> Vec<Role> {
+        let roles = self.machines.iter().map(|machine| machine.role);
+        roles.filter(|role| *role != Role::Sender).collect()
+    }
+
+    fn record(&self, role: Role, task: Task) -> Result<Box<dyn Recording>> {
+        let machine = self.machines.iter().find(|machine| machine.role == role);
+        let machine = machine.context("nobody said how to reach it")?;
+        let (program, rest) = machine
+            .words
+            .split_first()
+            .context("the command is empty")?;
         let mut child = Command::new(program)
             .args(rest)
             .arg("xcap-paper")
-            .args(arguments(role, interface, &self.destination, task))
+            .args(arguments(role, &machine.interface, &self.destination, task))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot run '{program}'"))?;
         let said = child.stderr.take().context("its output is not ours")?;
-        Ok(Box::new(Reached {
+        Ok(Box::new(OnMachine {
             child,
             said: BufReader::new(said),
         }))
     }
 }
 
-struct Reached {
+struct OnMachine {
     child: Child,
     said: BufReader<ChildStderr>,
 }
 
-impl Recording for Reached {
+impl Recording for OnMachine {
     fn begun(&mut self) -> Result<()> {
         let mut all = String::new();
         let mut line = String::new();
@@ -86,7 +114,7 @@ impl Recording for Reached {
     }
 }
 
-impl Drop for Reached {
+impl Drop for OnMachine {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.child.kill();

@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use xcap_frames::{Captured, Sent};
+use xcap_stats::Stats;
 
 use crate::machine::Machine;
-use crate::run_id::Buffer;
+use crate::role::Role;
+use crate::run_id::{Buffer, Environment};
 use crate::scenario::Scenario;
-
-/// Version of this form, of frames.json and of environment.json.
-pub const FORMAT: u32 = 1;
 
 /// What is to be done in a run; every machine is told the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,41 +34,27 @@ pub struct Snapshot {
     pub counters: Counters,
 }
 
-/// What `xcap-send --json` printed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sent {
-    pub sent: u64,
-    pub seconds: f64,
-    pub frames_per_second: f64,
-    pub retries: u64,
-}
-
-/// What `xcap-recv --json` printed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Captured {
-    pub captured: u64,
-    pub tp_packets: u64,
-    pub tp_drops: u64,
-    pub unread: u64,
-    pub buffer_bytes: u64,
-}
-
 /// One machine's share of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
+    /// [`crate::format::FORMAT`].
     pub format: u32,
     pub task: Task,
-    /// `sender`, `dom0`, `domU` or `bare`.
-    pub role: String,
+    pub role: Role,
     pub interface: String,
     pub machine: Machine,
     /// When it began, seconds since 1970.
     pub began: u64,
     pub before: Snapshot,
     pub after: Snapshot,
+    /// What `xcap-send --json` printed.
     pub sent: Option<Sent>,
+    /// What `xcap-recv --json` printed.
     pub captured: Option<Captured>,
 }
+
+/// All parts of a run.
+pub type Parts = BTreeMap<Role, Part>;
 
 impl Part {
     /// By how much a counter of an interface grew.
@@ -79,5 +66,35 @@ impl Part {
                 .unwrap_or(0)
         };
         at(&self.after).saturating_sub(at(&self.before))
+    }
+
+    /// By how much a counter of its own interface grew.
+    pub fn own(&self, counter: &str) -> u64 {
+        self.grown(&self.interface, counter)
+    }
+
+    /// What xcap measured here from before the first frame to after the last.
+    pub fn measured(&self) -> Result<Stats> {
+        let parsed = |snapshot: &Snapshot| {
+            let text = snapshot.stats.as_deref();
+            let text = text.with_context(|| format!("{} has no stats", self.role))?;
+            xcap_stats::parse(text).with_context(|| format!("the stats of {}", self.role))
+        };
+        let (before, after) = (parsed(&self.before)?, parsed(&self.after)?);
+        let measured = xcap_stats::difference(&before, &after);
+        measured.map_err(|error| anyhow::Error::msg(format!("{}: {error}", self.role)))
+    }
+}
+
+/// What was captured on, told by the role that the capturing machine's xcap gave itself.
+pub fn environment(parts: &Parts) -> Result<Environment> {
+    let Some(domu) = parts.get(&Role::DOMU) else {
+        return Ok(Environment::Native);
+    };
+    let text = domu.after.stats.as_deref().unwrap_or_default();
+    match xcap_stats::parse(text)?.role.as_str() {
+        "domU-pv" => Ok(Environment::XenPv),
+        "domU-pvh" => Ok(Environment::XenPvh),
+        _ => Ok(Environment::XenHvm),
     }
 }

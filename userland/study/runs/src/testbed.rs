@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::FORMAT;
 use crate::machine::Machine;
-use crate::part::{Part, FORMAT};
+use crate::part::Parts;
+use crate::role::Role;
 use crate::run_id::RunId;
 
 /// What the cycles of a run are cycles of.
@@ -24,28 +26,28 @@ pub enum World {
 
 /// What only the lab's host knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lab {
+pub struct Emulator {
     pub qemu: String,
     pub accelerator: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Surroundings {
+pub struct Testbed {
     pub format: u32,
     pub run: RunId,
     pub world: World,
     /// When it began, seconds since 1970.
     pub began: u64,
     /// None on real machines.
-    pub lab: Option<Lab>,
-    pub machines: BTreeMap<String, Machine>,
+    pub lab: Option<Emulator>,
+    pub machines: BTreeMap<Role, Machine>,
 }
 
-impl Surroundings {
-    pub fn of(run: RunId, parts: &BTreeMap<String, Part>, lab: Option<Lab>) -> Self {
-        let machines: BTreeMap<String, Machine> = parts
+impl Testbed {
+    pub fn of(run: RunId, parts: &Parts, lab: Option<Emulator>) -> Self {
+        let machines: BTreeMap<Role, Machine> = parts
             .iter()
-            .map(|(role, part)| (role.clone(), part.machine.clone()))
+            .map(|(role, part)| (*role, part.machine.clone()))
             .collect();
         let world = if machines.values().any(Machine::is_emulated) {
             World::Emulated

@@ -3,7 +3,7 @@
 //! Which run of the study a figure is from.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,7 @@ pub enum Environment {
     XenPv,
     /// A guest with hardware's help, without emulated devices
     XenPvh,
-    /// A fully virtual guest
-    #[value(skip)]
+    /// A fully virtual guest; on machines of your own
     XenHvm,
     /// The same kernel without Xen
     Native,
@@ -141,19 +140,19 @@ impl Buffer {
     }
 }
 
-/// One run: its place among the results is `<environment>/<scenario>/<buffer>-<repetition>`.
+impl fmt::Display for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One run: its place among a study's results is `<environment>/<scenario>/<buffer>-<repetition>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunId {
     pub environment: Environment,
     pub scenario: Scenario,
     pub buffer: Buffer,
     pub repetition: u32,
-}
-
-impl RunId {
-    pub fn path(&self) -> PathBuf {
-        PathBuf::from(self.to_string())
-    }
 }
 
 impl fmt::Display for RunId {
@@ -166,9 +165,57 @@ impl fmt::Display for RunId {
         } = self;
         write!(
             f,
-            "{}/{scenario}/{}-{repetition:02}",
-            environment.name(),
-            buffer.name()
+            "{}/{scenario}/{buffer}-{repetition:02}",
+            environment.name()
         )
+    }
+}
+
+impl FromStr for RunId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = (|| {
+            let (environment, rest) = text.split_once('/')?;
+            let (scenario, rest) = rest.split_once('/')?;
+            let (buffer, repetition) = rest.split_once('-')?;
+            Some(Self {
+                environment: Environment::ALL
+                    .into_iter()
+                    .find(|known| known.name() == environment)?,
+                scenario: scenario.parse().ok()?,
+                buffer: Buffer::ALL
+                    .into_iter()
+                    .find(|known| known.name() == buffer)?,
+                repetition: repetition.parse().ok()?,
+            })
+        })();
+        parsed.ok_or_else(|| format!("'{text}' names no run"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::W1S1500;
+
+    #[test]
+    fn a_run_is_known_by_its_place() {
+        let run = RunId {
+            environment: Environment::XenPvh,
+            scenario: W1S1500,
+            buffer: Buffer::Large,
+            repetition: 7,
+        };
+        assert_eq!(run.to_string(), "xen-pvh/w1s1500/large-07");
+        assert_eq!(run.to_string().parse(), Ok(run));
+        for wrong in [
+            "",
+            "xen-pv/w0s0064",
+            "xen/w0s0064/large-01",
+            "xen-pv/w0s0064/large",
+        ] {
+            assert!(wrong.parse::<RunId>().is_err(), "{wrong}");
+        }
     }
 }

@@ -7,15 +7,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use xcap_abi::stage::Stage;
 
-use crate::part::{Part, FORMAT};
-use crate::run_id::RunId;
+use crate::format::FORMAT;
+use crate::part::{Part, Parts};
+use crate::role::Role;
+use crate::run_id::{Domain, RunId};
 
 /// A place that frames come to, and what it let pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     pub hop: String,
     /// The machine that counted.
-    pub machine: String,
+    pub machine: Role,
     /// Frames that came here.
     pub came: u64,
     /// Frames that it dropped by its own counters, by counter.
@@ -48,47 +50,64 @@ impl Hop {
     pub fn lost(&self) -> u64 {
         self.dropped.values().sum()
     }
+
+    /// What it dropped, each with a word for who reads it.
+    pub fn losses(&self) -> impl Iterator<Item = (u64, String)> + '_ {
+        let place = match self.hop.as_str() {
+            "nic" => "NIC",
+            hop => hop,
+        };
+        self.dropped.iter().map(move |(counter, &lost)| {
+            let words = match counter.as_str() {
+                "queue_dropped" => format!("{place} queue"),
+                "rx_missed_errors" => format!("{place} missed"),
+                "rx_crc_errors" | "rx_length_errors" | "rx_errors" => format!("{place} errors"),
+                "unread" => format!("{place} unread"),
+                _ => place.to_owned(),
+            };
+            (lost, words)
+        })
+    }
 }
 
 impl Frames {
     pub fn hop(&self, name: &str) -> Option<&Hop> {
         self.hops.iter().find(|hop| hop.hop == name)
     }
+
+    /// Frames that came to a domain and that it had room for.
+    pub fn at(&self, domain: Domain) -> u64 {
+        let hop = match domain {
+            Domain::DomU => "netfront",
+            _ => "nic",
+        };
+        self.hop(hop).map_or(0, |hop| hop.passed)
+    }
 }
 
 /// Follows the frames through the machines' counters.
-pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, String> {
-    let part = |role: &str| {
+pub fn account(run: RunId, parts: &Parts) -> Result<Frames, String> {
+    let part = |role: Role| {
         parts
-            .get(role)
+            .get(&role)
             .ok_or_else(|| format!("{run}: no part of {role}"))
     };
-    let sender = part("sender")?;
+    let sender = part(Role::Sender)?;
     let sent = sender
         .sent
         .as_ref()
         .ok_or_else(|| format!("{run}: the sender says nothing"))?
         .sent;
-    let mut hops = vec![hop("sent", "sender", sent, &[], "xcap-send")];
+    let mut hops = vec![hop("sent", Role::Sender, sent, &[], "xcap-send")];
     let capturing = if run.environment.is_xen() {
-        let dom0 = part("dom0")?;
+        let (dom0, domu) = (part(Role::DOM0)?, part(Role::DOMU)?);
         hops.push(nic(dom0));
         hops.extend(bridge(dom0));
         hops.extend(vif(dom0));
-        let domu = part("domU")?;
-        let grown = |counter| domu.grown(&domu.interface, counter);
-        let dropped = drops(domu, &domu.interface, &["rx_dropped", "rx_errors"]);
-        let came = grown("rx_packets") + grown("rx_errors");
-        hops.push(hop(
-            "netfront",
-            "domU",
-            came,
-            &dropped,
-            &statistics(&domu.interface),
-        ));
+        hops.push(netfront(domu));
         domu
     } else {
-        let bare = part("bare")?;
+        let bare = part(Role::BARE)?;
         hops.push(nic(bare));
         bare
     };
@@ -100,20 +119,9 @@ pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, Str
         ("tp_drops".to_owned(), captured.tp_drops),
         ("unread".to_owned(), captured.unread),
     ];
-    hops.push(hop(
-        "socket",
-        &capturing.role,
-        captured.tp_packets,
-        &dropped,
-        "PACKET_STATISTICS",
-    ));
-    hops.push(hop(
-        "captured",
-        &capturing.role,
-        captured.captured,
-        &[],
-        "xcap-recv",
-    ));
+    let (role, came) = (capturing.role, captured.tp_packets);
+    hops.push(hop("socket", role, came, &dropped, "PACKET_STATISTICS"));
+    hops.push(hop("captured", role, captured.captured, &[], "xcap-recv"));
     for at in 1..hops.len() {
         hops[at].unaccounted = hops[at - 1].passed as i64 - hops[at].came as i64;
     }
@@ -133,11 +141,11 @@ pub fn account(run: RunId, parts: &BTreeMap<String, Part>) -> Result<Frames, Str
     })
 }
 
-fn hop(name: &str, machine: &str, came: u64, dropped: &[(String, u64)], source: &str) -> Hop {
+fn hop(name: &str, machine: Role, came: u64, dropped: &[(String, u64)], source: &str) -> Hop {
     let dropped: BTreeMap<_, _> = dropped.iter().filter(|(_, n)| *n > 0).cloned().collect();
     Hop {
         hop: name.into(),
-        machine: machine.into(),
+        machine,
         came,
         passed: came.saturating_sub(dropped.values().sum()),
         dropped,
@@ -162,23 +170,21 @@ fn nic(part: &Part) -> Hop {
     let mut dropped = drops(part, card, &before);
     let missed: u64 = dropped.iter().map(|(_, n)| n).sum();
     dropped.extend(drops(part, card, &["rx_dropped"]));
-    let came = part.grown(card, "rx_packets") + missed;
-    hop("nic", &part.role, came, &dropped, &statistics(card))
+    let came = part.own("rx_packets") + missed;
+    hop("nic", part.role, came, &dropped, &statistics(card))
 }
 
 /// Frames that the bridge took: it has no counter of its own, but xcap counts its calls.
 fn bridge(dom0: &Part) -> Option<Hop> {
-    let stats = |text: &Option<String>| xcap_stats::parse(text.as_deref()?).ok();
-    let (before, after) = (stats(&dom0.before.stats)?, stats(&dom0.after.stats)?);
-    let difference = xcap_stats::difference(&before, &after).ok()?;
-    let stage = difference
+    let measured = dom0.measured().ok()?;
+    let stage = measured
         .stages
         .iter()
         .find(|stage| stage.stage == Stage::Bridge.word())?;
     stage.function.as_ref()?;
     Some(hop(
         Stage::Bridge.word(),
-        "dom0",
+        dom0.role,
         stage.entries,
         &[],
         "xcap's stage bridge",
@@ -203,5 +209,19 @@ fn vif(dom0: &Part) -> Option<Hop> {
     let vif = vifs.max_by_key(|vif| came(vif))?;
     let dropped = drops(dom0, vif, &counters[1..]);
     let source = format!("{}, its queue", statistics(vif));
-    Some(hop("vif", "dom0", came(vif), &dropped, &source))
+    Some(hop("vif", dom0.role, came(vif), &dropped, &source))
+}
+
+/// The guest's own interface.
+fn netfront(domu: &Part) -> Hop {
+    let interface = &domu.interface;
+    let dropped = drops(domu, interface, &["rx_dropped", "rx_errors"]);
+    let came = domu.own("rx_packets") + domu.own("rx_errors");
+    hop(
+        "netfront",
+        domu.role,
+        came,
+        &dropped,
+        &statistics(interface),
+    )
 }

@@ -24,7 +24,8 @@ pub const W0S1500: Scenario = scenario(0, 1500);
 pub const W1S0064: Scenario = scenario(1, 64);
 pub const W1S1500: Scenario = scenario(1, 1500);
 
-/// The paper's four, in its order.
+/// The paper's four, in the order of its text (6.1.1 and on): without a wait and with one, each
+/// with small frames and large ones.
 pub const PAPER: [Scenario; 4] = [W0S0064, W0S1500, W1S0064, W1S1500];
 
 impl fmt::Display for Scenario {

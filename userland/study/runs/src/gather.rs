@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 
-use crate::layout;
-use crate::part::{Part, Task, FORMAT};
-use crate::run_id::{Environment, RunId};
+use crate::format;
+use crate::layout::Layout;
+use crate::part::{environment, Part, Parts, Task};
+use crate::run_id::RunId;
 
 /// Keeps a part in a folder, under a name that says what it is.
 pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
@@ -21,11 +22,7 @@ pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
         repetition,
         ..
     } = part.task;
-    let name = format!(
-        "{scenario}-{}-{repetition:02}-{}.json",
-        buffer.name(),
-        part.role
-    );
+    let name = format!("{scenario}-{buffer}-{repetition:02}-{}.json", part.role);
     let path = folder.join(name);
     fs::create_dir_all(folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -39,7 +36,7 @@ pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
 
 /// Makes results of all parts in `folders`; those that are there stay as they are.
 pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
-    let mut runs: BTreeMap<Task, BTreeMap<String, Part>> = BTreeMap::new();
+    let mut runs: BTreeMap<Task, Parts> = BTreeMap::new();
     for folder in folders {
         let entries =
             fs::read_dir(folder).with_context(|| format!("cannot read '{}'", folder.display()))?;
@@ -48,7 +45,7 @@ pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
-            let part = read(&path)?;
+            let part: Part = format::read(&path, "part that xcap-paper recorded")?;
             let parts = runs.entry(part.task).or_default();
             if parts.get(&part.role).is_some_and(|there| *there != part) {
                 bail!(
@@ -56,7 +53,7 @@ pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
                     path.display()
                 );
             }
-            parts.insert(part.role.clone(), part);
+            parts.insert(part.role, part);
         }
     }
     if runs.is_empty() {
@@ -70,39 +67,8 @@ pub fn gather(folders: &[PathBuf], results: &Path) -> Result<Vec<RunId>> {
             buffer: task.buffer,
             repetition: task.repetition,
         };
-        layout::write(results, run, parts, None)?;
+        Layout::Study.write(results, run, parts, None)?;
         made.push(run);
     }
     Ok(made)
-}
-
-fn read(path: &Path) -> Result<Part> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    let part: Part = serde_json::from_slice(&bytes).map_err(|fault| {
-        anyhow::anyhow!(
-            "'{}' is no part that xcap-paper recorded: {fault}",
-            path.display()
-        )
-    })?;
-    if part.format != FORMAT {
-        bail!(
-            "'{}' is of version {}; this xcap-paper knows {FORMAT}",
-            path.display(),
-            part.format
-        );
-    }
-    Ok(part)
-}
-
-/// Told by the role that the capturing machine's xcap gave itself.
-fn environment(parts: &BTreeMap<String, Part>) -> Result<Environment> {
-    let Some(domu) = parts.get("domU") else {
-        return Ok(Environment::Native);
-    };
-    let text = domu.after.stats.as_deref().unwrap_or_default();
-    match xcap_stats::parse(text)?.role.as_str() {
-        "domU-pv" => Ok(Environment::XenPv),
-        "domU-pvh" => Ok(Environment::XenPvh),
-        _ => Ok(Environment::XenHvm),
-    }
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `record` as a command: begins, waits for the end of its input, and hands its part over.
+
+use std::io::{stdin, Read};
+
+use anyhow::Result;
+use xcap_output::print;
+
+use super::options::Options;
+use super::recorder::record;
+use crate::gather;
+
+/// How the line on stderr begins that says that the first frame may come.
+pub const BEGUN: &str = "begun";
+
+pub fn command(options: &Options) -> Result<()> {
+    let part = record(
+        options.role,
+        &options.interface,
+        options.task(),
+        &options.destination,
+        || eprintln!("{BEGUN}: recording until the input ends (Ctrl-D)"),
+        || Ok(stdin().read_to_end(&mut Vec::new()).map(drop)?),
+    )?;
+    match &options.out {
+        Some(folder) => println!("{}", gather::keep(folder, &part)?.display()),
+        None => print(&(serde_json::to_string(&part)? + "\n"))?,
+    }
+    Ok(())
+}

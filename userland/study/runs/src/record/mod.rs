@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What runs in each machine: records its share of a run.
+
+mod capture;
+mod command;
+mod counters;
+mod options;
+mod recorder;
+mod send;
+mod settle;
+mod tool;
+mod xcap;
+
+pub use command::{command, BEGUN};
+pub use options::{arguments, Options};

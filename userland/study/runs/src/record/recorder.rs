@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Records a machine's share of a run.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{bail, Result};
+
+use super::capture::Capture;
+use super::send::send;
+use super::settle::await_quiet;
+use super::{counters, xcap};
+use crate::format::FORMAT;
+use crate::machine::Machine;
+use crate::part::{Part, Snapshot, Task};
+use crate::role::Role;
+
+/// Records one machine's share of `task`: `begun` when the first frame may come, and the end
+/// of the run when `over` returns. A sender sends in between, and waits for nothing.
+pub fn record(
+    role: Role,
+    interface: &str,
+    task: Task,
+    destination: &str,
+    begun: impl FnOnce(),
+    over: impl FnOnce() -> Result<()>,
+) -> Result<Part> {
+    check(role, interface)?;
+    let capture = match role {
+        Role::Measured(domain) if domain.captures() => {
+            Some(Capture::start(interface, task.buffer)?)
+        }
+        _ => None,
+    };
+    let measured = role != Role::Sender;
+    let mut queues = counters::read()?;
+    if measured {
+        xcap::control("stop")?;
+        counters::add_queues(&mut queues);
+        xcap::control("start")?;
+        xcap::control("reset")?;
+    }
+    let began = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let mut before = snapshot(measured)?;
+    counters::take_queues(&mut before.counters, &queues);
+    begun();
+    let mut sent = None;
+    if measured {
+        over()?;
+        await_quiet()?;
+        xcap::control("stop")?;
+    } else {
+        sent = Some(send(interface, destination, task)?);
+    }
+    let mut after = snapshot(measured)?;
+    counters::add_queues(&mut after.counters);
+    Ok(Part {
+        format: FORMAT,
+        task,
+        role,
+        interface: interface.to_owned(),
+        machine: Machine::here(interface),
+        began,
+        before,
+        after,
+        sent,
+        captured: capture.map(Capture::end).transpose()?,
+    })
+}
+
+/// Whether this machine can play its role.
+fn check(role: Role, interface: &str) -> Result<()> {
+    if !Path::new("/sys/class/net").join(interface).exists() {
+        bail!("there is no interface '{interface}': `ip link` lists those that there are");
+    }
+    if let Role::Measured(domain) = role {
+        let stats = xcap_stats::parse(&xcap::stats()?)?;
+        if !domain.fits(&stats.role) {
+            bail!(
+                "this machine is {}, not {domain}: another --role",
+                stats.role
+            );
+        }
+    }
+    Ok(())
+}
+
+fn snapshot(measured: bool) -> Result<Snapshot> {
+    Ok(Snapshot {
+        stats: measured.then(xcap::stats).transpose()?,
+        counters: counters::read()?,
+    })
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A whole study, gone on with where it was stopped.
+
+use anyhow::{bail, Context, Result};
+
+use super::block::run_block;
+use super::plan::Plan;
+use super::progress::Progress;
+use super::recording::Source;
+use crate::layout;
+use crate::load;
+use crate::run_id::RunId;
+
+/// Makes the runs that aren't there yet; the source of machines is asked for only if some aren't.
+pub fn run_missing(plan: &Plan, source: impl FnOnce() -> Result<Box<dyn Source>>) -> Result<()> {
+    std::fs::create_dir_all(&plan.results)
+        .with_context(|| format!("cannot make '{}'", plan.results.display()))?;
+    layout::sweep(&plan.results)?;
+    let mut blocks = plan.blocks();
+    let all: usize = blocks.iter().map(|block| block.runs.len()).sum();
+    for block in &mut blocks {
+        block.runs = missing(plan, &block.runs)?;
+    }
+    blocks.retain(|block| !block.runs.is_empty());
+    let left = blocks.iter().map(|block| block.runs.len()).sum();
+    let progress = Progress::new(all, left);
+    if left == 0 {
+        return Ok(());
+    }
+    let mut source = source()?;
+    let mut broken = Vec::new();
+    for block in &blocks {
+        if broken.contains(&block.environment) {
+            continue;
+        }
+        if let Err(error) = run_block(plan, block, &mut *source, &progress) {
+            progress.say(&format!("{} left out: {error:#}", block.environment.name()));
+            broken.push(block.environment);
+        }
+    }
+    progress.end();
+    broken.retain(|environment| !plan.optional.contains(environment));
+    if !broken.is_empty() {
+        let names: Vec<&str> = broken
+            .iter()
+            .map(|environment| environment.name())
+            .collect();
+        bail!(
+            "not all was run ({}); what was is kept, and the same command goes on",
+            names.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Runs that have no results yet.
+fn missing(plan: &Plan, runs: &[RunId]) -> Result<Vec<RunId>> {
+    let mut missing = Vec::new();
+    for &run in runs {
+        let folder = plan.folder(run);
+        if !folder.exists() {
+            missing.push(run);
+            continue;
+        }
+        let there = load::frames(&folder)?;
+        if there.frames != plan.frames {
+            bail!(
+                "'{}' holds a run of {} frames, not {}: choose another --results, or move it away",
+                folder.display(),
+                there.frames,
+                plan.frames
+            );
+        }
+    }
+    Ok(missing)
+}
