@@ -30,10 +30,10 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     vec![
         world.trial(
             "bad_commands_are_refused_and_change_nothing",
-            On::Bare,
+            On::Unplugged,
             |lab| refused(lab.guest(Place::Bare)),
         ),
-        world.trial("files_are_for_root_alone", On::Bare, |lab| {
+        world.trial("files_are_for_root_alone", On::Unplugged, |lab| {
             private(lab.guest(Place::Bare))
         }),
         world.trial("stop_start_and_reset_do_what_they_say", On::Bare, |lab| {

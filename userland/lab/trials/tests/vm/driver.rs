@@ -38,7 +38,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         ));
         trials.push(world.trial(
             format!("xcap_goes_while_a_driver_is_gone_{backend}"),
-            On::Bare,
+            On::Unplugged,
             move |lab| {
                 let guest = lab.guest(Place::Bare);
                 reload(guest)?;

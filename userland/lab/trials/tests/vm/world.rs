@@ -2,12 +2,12 @@
 
 //! The machines that trials share, and what they do with them.
 
-use anyhow::{ensure, Context, Result};
-use libtest_mimic::{Failed, Trial};
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use crate::timing::Timing;
+use anyhow::{bail, ensure, Context, Result};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-use xcap_machines::boot::logs::Logs;
 use xcap_machines::build::kbuild;
 use xcap_machines::config::Copy;
 use xcap_machines::scenario::{capturing_place, control, destination};
@@ -17,18 +17,22 @@ use xcap_stats::report::{Report, StageReport};
 /// More than anything takes that isn't hanging.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Started when the first trial asks for them.
+/// Started when the first trial asks for them, ended when the last has had them.
 #[derive(Default)]
 pub struct World {
     materials: OnceLock<Materials>,
     preparing: Mutex<()>,
-    /// The labs of the trials that share one.
-    labs: Mutex<HashMap<String, On>>,
-    xen: Mutex<Slot>,
-    bare: Mutex<Slot>,
-    parallel: Mutex<Slot>,
-    /// Of labs that a guest went away from.
-    lost: Mutex<Vec<Logs>>,
+    /// Who starts a lab: a machine that gets no processor time while it starts takes its timer for broken.
+    starting: Mutex<()>,
+    /// Where each trial runs.
+    places: Mutex<BTreeMap<String, On>>,
+    /// How many trials are still to run.
+    left: Mutex<BTreeMap<On, usize>>,
+    ended: Condvar,
+    labs: [Mutex<Slot>; On::ALL.len()],
+    /// What is wrong with the labs that have ended.
+    wrong: Mutex<Vec<anyhow::Error>>,
+    pub timing: Timing,
 }
 
 #[derive(Default)]
@@ -45,12 +49,45 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Which machines a trial wants.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum On {
     Xen,
+    /// The bare machine and the sender.
     Bare,
-    /// The bare machine with its CPUs emulated at once: functions must not be hooked while they are called.
+    /// The bare machine without a sender.
+    Unplugged,
+    /// The same with its CPUs emulated at once: functions must not be hooked while they are called.
     Parallel,
+    /// Machines of its own, one trial at a time.
+    Own,
+}
+
+impl On {
+    const ALL: [Self; 5] = [
+        Self::Xen,
+        Self::Bare,
+        Self::Unplugged,
+        Self::Parallel,
+        Self::Own,
+    ];
+
+    fn config(self, materials: &Materials) -> Result<Config> {
+        let copies = || -> Result<_> { Ok(vec![targets(materials)?, rival(materials)?]) };
+        Ok(match self {
+            Self::Xen => Config::xen(),
+            Self::Bare => Config {
+                copies: copies()?,
+                cpus_in_turn: true,
+                ..Config::bare()
+            },
+            Self::Unplugged | Self::Parallel => Config {
+                copies: copies()?,
+                cpus_in_turn: self == Self::Unplugged,
+                ..Config::of([Place::Bare])
+            },
+            Self::Own => bail!("no lab is shared by trials that have their own"),
+        })
+    }
 }
 
 impl World {
@@ -62,63 +99,124 @@ impl World {
         act: impl Fn(&Lab) -> Result<()> + Send + 'static,
     ) -> Trial {
         let name = name.into();
-        locked(&self.labs).insert(name.clone(), on);
-        Trial::test(name, move || {
-            self.with(on, |lab| act(lab))
-                .map_err(|e| Failed::from(format!("{e:#}")))
+        self.placed(name.clone(), on, move || self.with(on, &name, act))
+    }
+
+    /// A trial that starts its machines itself, if it has any.
+    pub fn own_trial(
+        &'static self,
+        name: impl Into<String>,
+        act: impl Fn() -> Result<()> + Send + 'static,
+    ) -> Trial {
+        let name = name.into();
+        self.placed(name.clone(), On::Own, move || {
+            let _turn = locked(&self.labs[On::Own as usize]);
+            let begin = Instant::now();
+            let outcome = act();
+            self.timing.note(&name, On::Own, begin, None);
+            outcome
         })
     }
 
-    /// The lab that a trial shares with others; none: it has its own machines.
-    pub fn lab_of(&self, trial: &str) -> Option<On> {
-        locked(&self.labs).get(trial).copied()
+    /// When all others have ended: what is wrong with what they left.
+    pub fn last_trial(&'static self, name: &str) -> Trial {
+        Trial::test(name, || {
+            let mut left = locked(&self.left);
+            while left.values().any(|&count| count > 0) {
+                left = self
+                    .ended
+                    .wait(left)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let wrong: Vec<String> = locked(&self.wrong)
+                .iter()
+                .map(|error| format!("{error:#}"))
+                .collect();
+            if wrong.is_empty() {
+                Ok(())
+            } else {
+                Err(Failed::from(wrong.join("\n")))
+            }
+        })
     }
 
-    /// Every lab that runs.
-    pub fn each_running(&self, mut act: impl FnMut(&Lab) -> Result<()>) -> Result<()> {
-        for slot in [&self.xen, &self.bare, &self.parallel] {
-            if let Slot::Running(lab) = &*locked(slot) {
-                act(lab)?;
+    fn placed(
+        &'static self,
+        name: String,
+        on: On,
+        act: impl FnOnce() -> Result<()> + Send + 'static,
+    ) -> Trial {
+        locked(&self.places).insert(name.clone(), on);
+        Trial::test(name, move || {
+            // However the trial ends.
+            let _one_less = OneLess(self, on);
+            act().map_err(|e| Failed::from(format!("{e:#}")))
+        })
+    }
+
+    /// Tells which of the trials will run.
+    pub fn expect(&self, arguments: &Arguments, trials: &[Trial]) {
+        let places = locked(&self.places);
+        let mut left = locked(&self.left);
+        for trial in trials {
+            let runs = !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial);
+            if let (true, Some(&on)) = (runs, places.get(trial.name())) {
+                *left.entry(on).or_default() += 1;
             }
         }
-        Ok(())
     }
 
-    /// The logs of labs that run no more, because a guest went away.
-    pub fn lost(&self) -> Vec<Logs> {
-        locked(&self.lost).clone()
+    /// Where a trial runs, as the order of trials has it.
+    pub fn place(&self, trial: &Trial) -> Option<On> {
+        locked(&self.places).get(trial.name()).copied()
     }
 
-    fn with(&self, on: On, act: impl FnOnce(&Lab) -> Result<()>) -> Result<()> {
-        let slot = match on {
-            On::Xen => &self.xen,
-            On::Bare => &self.bare,
-            On::Parallel => &self.parallel,
-        };
-        let mut slot = locked(slot);
+    fn with(&self, on: On, name: &str, act: impl FnOnce(&Lab) -> Result<()>) -> Result<()> {
+        let mut slot = locked(&self.labs[on as usize]);
         if matches!(*slot, Slot::NotStarted) {
             *slot = Slot::Failed;
+            let _turn = locked(&self.starting);
             let materials = self.materials()?;
-            let config = match on {
-                On::Xen => Config::xen(),
-                On::Bare | On::Parallel => Config {
-                    copies: vec![targets(materials)?, rival(materials)?],
-                    cpus_in_turn: on == On::Bare,
-                    ..Config::bare()
-                },
-            };
-            *slot = Slot::Running(Box::new(Lab::boot(materials, &config)?));
+            let lab = self
+                .timing
+                .starting(on, || Lab::boot(materials, &on.config(materials)?))
+                // The failures come when all is over.
+                .inspect_err(|e| eprintln!("{on:?} didn't start: {e:#}"))?;
+            *slot = Slot::Running(Box::new(lab));
         }
         let Slot::Running(lab) = &mut *slot else {
-            anyhow::bail!("this lab didn't start");
+            bail!("this lab didn't start");
         };
-        let outcome = act(lab).map_err(|e| lab.explain(e));
+        let outcome = self
+            .timing
+            .measure(name, on, lab, || act(lab))
+            .map_err(|e| lab.explain(e));
         if outcome.is_err() && lab.has_lost_a_guest() {
-            locked(&self.lost).push(lab.logs().clone());
             // The next trial gets new machines.
-            *slot = Slot::NotStarted;
+            self.end(&mut slot);
         }
         outcome
+    }
+
+    /// Ends a lab, and notes what is wrong with it.
+    fn end(&self, slot: &mut Slot) {
+        if let Slot::Running(lab) = std::mem::take(slot) {
+            if let Err(error) = sound(&lab) {
+                locked(&self.wrong).push(error);
+            }
+        }
+    }
+
+    /// A trial of this place is over, whatever came of it.
+    fn one_less(&self, on: On) {
+        let mut left = locked(&self.left);
+        if let Some(count) = left.get_mut(&on) {
+            if *count == 1 {
+                self.end(&mut locked(&self.labs[on as usize]));
+            }
+            *count -= 1;
+            self.ended.notify_all();
+        }
     }
 
     pub fn materials(&self) -> Result<&Materials> {
@@ -129,12 +227,32 @@ impl World {
         let made = Materials::prepare(None)?;
         Ok(self.materials.get_or_init(|| made))
     }
+}
 
-    pub fn shut_down(&self) {
-        for slot in [&self.xen, &self.bare, &self.parallel] {
-            *locked(slot) = Slot::NotStarted;
-        }
+struct OneLess(&'static World, On);
+
+impl Drop for OneLess {
+    fn drop(&mut self) {
+        self.0.one_less(self.1);
     }
+}
+
+/// Fails if something in a lab went wrong in silence.
+fn sound(lab: &Lab) -> Result<()> {
+    lab.logs().check()?;
+    if lab.has_lost_a_guest() {
+        return Ok(());
+    }
+    for (_, guest) in lab.guests() {
+        let tainted: u32 = guest.sh("cat /proc/sys/kernel/tainted")?.trim().parse()?;
+        // Bits of warnings (W) and oopses (D).
+        ensure!(
+            tainted & (1 << 9 | 1 << 7) == 0,
+            "{}'s kernel is tainted: {tainted}",
+            guest.name()
+        );
+    }
+    Ok(())
 }
 
 /// The modules of userland/lab/targets, in `/lab/targets`.
@@ -169,28 +287,47 @@ pub fn receivers(lab: &Lab) -> Vec<&Guest> {
         .collect()
 }
 
-/// Loads xcap anew, whatever was before: a direct probe that a trial left on a function that may sleep is taken off.
+/// Unloads xcap, if it is there: a direct probe that a trial left on a function that may sleep is taken off.
+const UNLOAD: &str = r#"
+if grep -q '^xcap ' /proc/modules && ! rmmod xcap 2>/dev/null; then
+	cd /sys/kernel/debug/xcap
+	for name in $(awk '$4 ~ /^direct/ { print $1 }' probes); do echo del $name >control; done
+	cd /
+	rmmod xcap
+fi"#;
+
+/// For trials that load xcap themselves.
+pub fn unload(guest: &Guest) -> Result<()> {
+    guest.sh(UNLOAD).map(drop)
+}
+
+/// Loads xcap anew, whatever was before. Each trial begins with it, so that none has to end with it.
 pub fn reload(guest: &Guest) -> Result<()> {
+    reload_with(guest, "auto")
+}
+
+fn reload_with(guest: &Guest, backend: &str) -> Result<()> {
     guest
-        .sh("if grep -q '^xcap ' /proc/modules && ! rmmod xcap 2>/dev/null; then
-                cd /sys/kernel/debug/xcap
-                for name in $(awk '$4 ~ /^direct/ { print $1 }' probes); do echo del $name >control; done
-                cd /
-                rmmod xcap
-            fi
-            insmod /lab/xcap.ko")
+        .sh(&format!("{UNLOAD}\ninsmod /lab/xcap.ko backend={backend}"))
         .map(drop)
 }
 
-/// Loads xcap anew in all receivers, with this backend (`auto`: as it comes).
+/// Does the same in all receivers, at once.
+pub fn in_receivers(lab: &Lab, act: impl Fn(&Guest) -> Result<()> + Sync) -> Result<()> {
+    let act = &act;
+    std::thread::scope(|scope| {
+        let all: Vec<_> = receivers(lab)
+            .into_iter()
+            .map(|guest| scope.spawn(move || act(guest)))
+            .collect();
+        let mut outcomes = all.into_iter().map(|one| one.join().expect("no panic"));
+        outcomes.find(Result::is_err).unwrap_or(Ok(()))
+    })
+}
+
+/// Loads xcap anew in all receivers, with this backend.
 pub fn reload_all(lab: &Lab, backend: &str) -> Result<()> {
-    for guest in receivers(lab) {
-        reload(guest)?;
-        if backend != "auto" {
-            control(guest, &format!("backend={backend}"))?;
-        }
-    }
-    Ok(())
+    in_receivers(lab, |guest| reload_with(guest, backend))
 }
 
 pub fn report(guest: &Guest) -> Result<Report> {
