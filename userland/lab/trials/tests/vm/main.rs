@@ -2,6 +2,8 @@
 
 //! Trials in the lab. Each file beside this one is a topic. A lab's machines are shared and have one trial at a time;
 //! all labs are at work at once.
+//!
+//! They take minutes, so that `cargo test` leaves them out unless `--ignored` asks for them.
 
 mod asleep;
 mod clock;
@@ -56,6 +58,10 @@ fn main() {
     // What takes longest begins first.
     trials.sort_by_key(|trial| world.place(trial));
     trials.push(guests::last_trial(world));
+    let trials: Vec<Trial> = trials
+        .into_iter()
+        .map(|trial| trial.with_ignored_flag(true))
+        .collect();
     world.expect(&arguments, &trials);
     // A thread that waits for its lab takes it from no other.
     arguments.test_threads.get_or_insert(trials.len());
