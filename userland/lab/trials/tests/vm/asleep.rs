@@ -2,7 +2,8 @@
 
 //! Calls that sleep: what becomes of them when they wake up elsewhere, or after something changed.
 
-use crate::world::{reload, stage, until, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{reload, stage, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::{capturing_place, control, destination, CONTROL};

@@ -2,7 +2,8 @@
 
 //! The control file.
 
-use crate::world::{capture, reload, report, stage, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, reload, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::{control, CONTROL};

@@ -3,7 +3,8 @@
 //! The direct backend, whose text calls return through: it goes when they have, and never before.
 
 use crate::asleep::{Sleeper, BACKENDS};
-use crate::world::{reload, report, unload, until, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{reload, report, unload, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;

@@ -3,7 +3,8 @@
 //! How a function's entry reaches the direct backend: by a jump where ftrace can write one, by a call elsewhere and
 //! beside a live patch of the function.
 
-use crate::world::{load_targets, reload, report, stage, until, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{load_targets, reload, report, stage, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;

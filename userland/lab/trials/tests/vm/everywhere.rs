@@ -3,7 +3,8 @@
 //! Probes on the kernel's busiest functions: everything goes on as before.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, reload, report, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{capture, reload, report, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::{control, CONTROL};

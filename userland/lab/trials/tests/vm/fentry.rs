@@ -3,7 +3,8 @@
 //! A function that a BPF fentry program has, or wants: only one direct call can have it.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, reload, report, stage, unload, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{capture, reload, report, stage, unload, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::{control, CONTROL};

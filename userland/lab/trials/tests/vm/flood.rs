@@ -2,7 +2,8 @@
 
 //! The flood: 10,000 frames as fast as they go, counted by xcap and by every hop's own counters.
 
-use crate::world::{receivers, reload_all, report, stage, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{receivers, reload_all, report, stage, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 //! Any function, by name or by pattern, at run time.
 
-use crate::world::{capture, reload, report, stage, unload, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, reload, report, stage, unload};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::{control, CONTROL};

@@ -2,7 +2,8 @@
 
 //! Guests as such: commands run in them as they would here, xcap loads in each, nothing goes wrong in silence.
 
-use crate::world::{receivers, reload, report, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{receivers, reload, report, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_guest::protocol::Status;

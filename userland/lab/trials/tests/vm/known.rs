@@ -3,7 +3,8 @@
 //! Functions of known length, on the machine where an instruction is a cycle: what xcap says of them is true.
 
 use crate::asleep::BACKENDS;
-use crate::world::{stage, targets, World};
+use crate::labs::{targets, World};
+use crate::world::stage;
 use anyhow::{anyhow, ensure, Context, Result};
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;

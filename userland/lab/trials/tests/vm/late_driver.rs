@@ -3,7 +3,8 @@
 //! A driver that comes after xcap.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, load_targets, reload, report, stage, unload, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, load_targets, reload, report, stage, unload};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::control;

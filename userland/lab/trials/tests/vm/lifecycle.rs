@@ -2,7 +2,8 @@
 
 //! xcap goes whenever it is told to, and never from under somebody.
 
-use crate::world::{in_receivers, reload, reload_all, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{in_receivers, reload, reload_all, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::scenario::{capturing_place, destination};

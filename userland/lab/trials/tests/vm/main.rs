@@ -19,6 +19,7 @@ mod ftrace;
 mod functions;
 mod guests;
 mod known;
+mod labs;
 mod late_driver;
 mod lifecycle;
 mod patches;
@@ -27,8 +28,8 @@ mod snapshots;
 mod timing;
 mod world;
 
+use labs::World;
 use libtest_mimic::{Arguments, Trial};
-use world::World;
 
 fn main() {
     let mut arguments = Arguments::from_args();

@@ -2,7 +2,8 @@
 
 //! What patches/ is for: a module that crashes the stock kernel, built with each file's owner known, doesn't.
 
-use crate::world::{World, PATIENCE};
+use crate::labs::World;
+use crate::world::PATIENCE;
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,8 @@
 //! Processors on which the kernel returns by a thunk: our code returns as the kernel's does.
 
 use crate::asleep::BACKENDS;
-use crate::world::{load_targets, reload, report, stage, targets, World};
+use crate::labs::{targets, World};
+use crate::world::{load_targets, reload, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::config::emulation::Accelerator;
