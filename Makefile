@@ -10,12 +10,15 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/userland/target)
 export XCAP_TOOLS := $(TARGET_DIR)/$(TARGET)/release
 CARGO := cd userland && RUSTFLAGS='-C target-feature=+crt-static' cargo
 BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
-LAB_TOOLS := -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
+TEST := $(CARGO) test --quiet --locked --target $(TARGET)
+# What is built: all programs, or those that the lab needs. Packages that are named change the features of others'
+# crates, which are built anew then.
+PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
-TRIALS := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-trials --features vm --test vm
-STUDY := $(CARGO) test --quiet --locked --target $(TARGET) -p xcap-paper --features browser,vm
+AT_ONCE := $(MAKE) --no-print-directory --jobs
 
-.PHONY: module modules rust-metadata tools check check-userland check-module test demo plugin bench silicon paper host clean help
+.PHONY: module modules rust-metadata tools check check-userland check-module test lab trials costs study demo plugin \
+	bench silicon paper host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -30,37 +33,48 @@ host:
 tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
-	@$(BUILD) $(LAB_TOOLS)
+	@$(BUILD) $(PROGRAMS)
 
 demo: tools
 	@$(LAB) demo
 
-check: check-userland check-module
+check: tools
+	@$(AT_ONCE) check-userland check-module
 
-check-userland: tools
+check-userland:
 	@echo 'checking userland' >&2
 	@$(CARGO) fmt --check
 	@if cargo clippy --version >/dev/null 2>&1; then \
-		$(CARGO) clippy --quiet --locked --target $(TARGET) --all-targets --all-features -- -D warnings; \
+		$(CARGO) clippy --quiet --locked --target $(TARGET) --all-targets -- -D warnings; \
 	else echo 'no cargo clippy here: lints left out' >&2; fi
 	@if cargo deny --version >/dev/null 2>&1; then \
 		cd userland && cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources; \
 	fi
-	@$(CARGO) test --quiet --locked --target $(TARGET)
+	@$(TEST)
 
-check-module: tools
+check-module:
 	@$(LAB) module --format
 	@$(LAB) module --clippy >/dev/null
 
-test: check
-	@$(BUILD)
-	@$(TRIALS) --no-run
-	@$(STUDY) --no-run
+test: export PROGRAMS :=
+test: tools
+	@$(AT_ONCE) check-userland check-module lab
 	@scripts/cargo-cache keep '$(TARGET_DIR)'
-	@$(TRIALS)
+	@$(AT_ONCE) trials costs study
+
+# The parts of `make test`, for which all programs are built.
+lab:
+	@$(LAB) setup >/dev/null
+
+trials:
+	@$(TEST) --test trials -- --ignored
+
+costs:
 	@$(XCAP_TOOLS)/xcap-bench check
+
+study:
 	@scripts/host-packages browser
-	@$(STUDY)
+	@$(TEST) --test page --test vm -- --ignored
 
 # QEMU loads it, so it can't be static as the tools are.
 plugin: tools

@@ -2,7 +2,8 @@
 
 //! What xcap says of the clock.
 
-use crate::world::{receivers, reload, report, On, World};
+use crate::labs::{On, World};
+use crate::world::{receivers, reload, report};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Place};

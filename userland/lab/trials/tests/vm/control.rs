@@ -2,7 +2,8 @@
 
 //! The control file.
 
-use crate::world::{capture, control, reload, report, stage, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, control, reload, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -30,10 +31,10 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     vec![
         world.trial(
             "bad_commands_are_refused_and_change_nothing",
-            On::Bare,
+            On::Unplugged,
             |lab| refused(lab.guest(Place::Bare)),
         ),
-        world.trial("files_are_for_root_alone", On::Bare, |lab| {
+        world.trial("files_are_for_root_alone", On::Unplugged, |lab| {
             private(lab.guest(Place::Bare))
         }),
         world.trial("stop_start_and_reset_do_what_they_say", On::Bare, |lab| {

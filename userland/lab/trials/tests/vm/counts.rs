@@ -2,7 +2,8 @@
 
 //! A known number of frames gives exactly that number of calls.
 
-use crate::world::{capture, reload_all, report, stage, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, reload_all, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Lab, Place};

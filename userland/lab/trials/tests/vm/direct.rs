@@ -3,7 +3,8 @@
 //! The direct backend, whose text calls return through: it goes when they have, and never before.
 
 use crate::asleep::{Sleeper, BACKENDS};
-use crate::world::{control, reload, report, until, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{control, reload, report, unload, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;
@@ -20,7 +21,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     )];
     for backend in BACKENDS {
         let name = format!("xcap_comes_and_goes_under_a_storm_of_calls_{backend}");
-        trials.push(world.trial(name, On::Bare, move |lab| {
+        trials.push(world.trial(name, On::Unplugged, move |lab| {
             come_and_go(lab.guest(Place::Bare), backend)
         }));
     }
@@ -86,13 +87,11 @@ fn drained(lab: &Lab) -> Result<()> {
         report(guest)?.stage("held").is_none(),
         "held is still there"
     );
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 fn come_and_go(guest: &Guest, backend: &str) -> Result<()> {
-    reload(guest)?;
-    guest.sh("rmmod xcap")?;
+    unload(guest)?;
     // One CPU is left for who watches.
     let storm = guest.spawn(&["taskset", "2", "sh", "-c", "while :; do umask 022; done"])?;
     for _ in 0..2 {
@@ -113,6 +112,5 @@ fn come_and_go(guest: &Guest, backend: &str) -> Result<()> {
         guest.sh("rmmod xcap")?;
     }
     storm.signal(nix::libc::SIGTERM)?;
-    storm.wait(PATIENCE)?;
-    reload(guest)
+    storm.wait(PATIENCE).map(drop)
 }

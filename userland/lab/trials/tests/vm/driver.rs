@@ -2,7 +2,8 @@
 
 //! A driver that goes while its functions are probed, and comes back.
 
-use crate::world::{capture, control, reload, report, stage, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, control, reload, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Place};
@@ -37,7 +38,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         ));
         trials.push(world.trial(
             format!("xcap_goes_while_a_driver_is_gone_{backend}"),
-            On::Bare,
+            On::Unplugged,
             move |lab| {
                 let guest = lab.guest(Place::Bare);
                 reload(guest)?;

@@ -3,7 +3,8 @@
 //! How a function's entry reaches the direct backend: by a jump where ftrace can write one, by a call elsewhere and
 //! beside a live patch of the function.
 
-use crate::world::{control, load_targets, reload, report, stage, until, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{control, load_targets, reload, report, stage, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;
@@ -12,7 +13,7 @@ use xcap_machines::{Guest, Place};
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
     let mut add = |name: &str, act: fn(&Guest) -> Result<()>| {
-        trials.push(world.trial(name, On::Bare, move |lab| act(lab.guest(Place::Bare))));
+        trials.push(world.trial(name, On::Unplugged, move |lab| act(lab.guest(Place::Bare))));
     };
     add("probes_says_how_a_function_is_entered", said_as_by_ftrace);
     add(
@@ -154,8 +155,7 @@ fn patched_under_us(guest: &Guest) -> Result<()> {
     call(guest, CALLS)?;
     counted(guest, STORM + 3 * CALLS)?;
     control(guest, "del ours")?;
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 fn patched_before_us(guest: &Guest) -> Result<()> {

@@ -3,7 +3,8 @@
 //! A function that a BPF fentry program has, or wants: only one direct call can have it.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, control, reload, report, stage, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{capture, control, reload, report, stage, unload, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -11,21 +12,23 @@ use xcap_machines::{Guest, Lab, Place, Running};
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = vec![
-        world.trial("a_taken_function_is_left_to_its_owner", On::Bare, |lab| {
-            taken(lab.guest(Place::Bare))
-        }),
+        world.trial(
+            "a_taken_function_is_left_to_its_owner",
+            On::Unplugged,
+            |lab| taken(lab.guest(Place::Bare)),
+        ),
         world.trial(
             "a_stage_whose_function_is_taken_is_hooked_otherwise",
             On::Bare,
             taken_stage,
         ),
-        world.trial("our_function_is_not_taken_from_us", On::Bare, |lab| {
+        world.trial("our_function_is_not_taken_from_us", On::Unplugged, |lab| {
             taking(lab.guest(Place::Bare))
         }),
     ];
     for backend in BACKENDS {
         let name = format!("a_function_is_counted_while_bpf_comes_and_goes_{backend}");
-        trials.push(world.trial(name, On::Bare, move |lab| {
+        trials.push(world.trial(name, On::Unplugged, move |lab| {
             coming_and_going(lab.guest(Place::Bare), backend)
         }));
     }
@@ -145,8 +148,7 @@ fn taken(guest: &Guest) -> Result<()> {
 /// A stage whose function BPF has falls back, loses no frame, and is direct when it is free again.
 fn taken_stage(lab: &Lab) -> Result<()> {
     let guest = lab.guest(Place::Bare);
-    reload(guest)?;
-    guest.sh("rmmod xcap")?;
+    unload(guest)?;
     let rival = Rival::holding(guest, "packet_rcv")?;
     guest.sh("insmod /lab/xcap.ko")?;
     is(guest, "deliver", "fprobe", "armed", Some("direct_taken"))?;
@@ -173,7 +175,7 @@ fn taken_stage(lab: &Lab) -> Result<()> {
         (ours, runs) == (CALLS, CALLS),
         "of {CALLS} frames after start we saw {ours}, BPF {runs}"
     );
-    reload(guest)
+    Ok(())
 }
 
 /// We have the function: BPF is refused and disturbs nothing. What we let go, it can have.
@@ -210,8 +212,7 @@ fn taking(guest: &Guest) -> Result<()> {
         2 * calls
     );
     control(guest, "del ours")?;
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 /// BPF takes and leaves a function whose calls we count, or tries to.

@@ -2,7 +2,8 @@
 
 //! The flood: 10,000 frames as fast as they go, counted by xcap and by every hop's own counters.
 
-use crate::world::{reload_all, stage, On, World};
+use crate::labs::{On, World};
+use crate::world::{reload_all, stage};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::Lab;

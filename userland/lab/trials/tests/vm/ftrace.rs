@@ -2,7 +2,8 @@
 
 //! xcap's counts against ftrace's own of the same functions.
 
-use crate::world::{capture_watched, receivers, reload_all, report, Moment, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture_watched, receivers, reload_all, report, Moment};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;

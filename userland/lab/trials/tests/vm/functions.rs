@@ -2,7 +2,8 @@
 
 //! Any function, by name or by pattern, at run time.
 
-use crate::world::{capture, control, reload, report, stage, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, control, reload, report, stage, unload};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -33,7 +34,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     vec![
         world.trial(
             "what_cannot_be_probed_is_refused_with_its_errno",
-            On::Bare,
+            On::Unplugged,
             |lab| refused(lab.guest(Place::Bare)),
         ),
         world.trial(
@@ -55,34 +56,42 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
                 Ok(())
             },
         ),
-        world.trial("an_unknown_backend_is_refused_at_load", On::Bare, |lab| {
-            let guest = lab.guest(Place::Bare);
-            reload(guest)?;
-            let said = guest
-                .sh("rmmod xcap; insmod /lab/xcap.ko backend=none 2>&1; insmod /lab/xcap.ko")?;
-            ensure!(said.contains("nvalid"), "backend=none was taken: {said}");
-            Ok(())
-        }),
-        world.trial("auto_takes_direct_where_no_call_sleeps", On::Bare, |lab| {
-            let guest = lab.guest(Place::Bare);
-            reload(guest)?;
-            let report = report(guest)?;
-            let how = |name| -> Result<(Option<&str>, Option<&str>)> {
-                let stage = stage(&report, name)?;
-                Ok((stage.backend.as_deref(), stage.reason.as_deref()))
-            };
-            let (deliver, recvmsg) = (how("deliver")?, how("recvmsg")?);
-            ensure!(deliver == (Some("direct"), None), "deliver has {deliver:?}");
-            ensure!(
-                recvmsg == (Some("fprobe"), Some("may_sleep")),
-                "recvmsg has {recvmsg:?}"
-            );
-            Ok(())
-        }),
+        world.trial(
+            "an_unknown_backend_is_refused_at_load",
+            On::Unplugged,
+            |lab| {
+                let guest = lab.guest(Place::Bare);
+                unload(guest)?;
+                let said =
+                    guest.sh("insmod /lab/xcap.ko backend=none 2>&1; insmod /lab/xcap.ko")?;
+                ensure!(said.contains("nvalid"), "backend=none was taken: {said}");
+                Ok(())
+            },
+        ),
+        world.trial(
+            "auto_takes_direct_where_no_call_sleeps",
+            On::Unplugged,
+            |lab| {
+                let guest = lab.guest(Place::Bare);
+                reload(guest)?;
+                let report = report(guest)?;
+                let how = |name| -> Result<(Option<&str>, Option<&str>)> {
+                    let stage = stage(&report, name)?;
+                    Ok((stage.backend.as_deref(), stage.reason.as_deref()))
+                };
+                let (deliver, recvmsg) = (how("deliver")?, how("recvmsg")?);
+                ensure!(deliver == (Some("direct"), None), "deliver has {deliver:?}");
+                ensure!(
+                    recvmsg == (Some("fprobe"), Some("may_sleep")),
+                    "recvmsg has {recvmsg:?}"
+                );
+                Ok(())
+            },
+        ),
         world.trial("a_pattern_takes_functions_of_a_module", On::Xen, |lab| {
             pattern(lab.guest(Place::Dom0))
         }),
-        world.trial("a_thousand_probes_at_once", On::Bare, |lab| {
+        world.trial("a_thousand_probes_at_once", On::Unplugged, |lab| {
             thousand(lab.guest(Place::Bare))
         }),
     ]
@@ -121,8 +130,7 @@ fn pattern(guest: &Guest) -> Result<()> {
     let listed: u32 = listed.trim().parse()?;
     ensure!(listed > 50, "{listed} functions of the bridge are armed");
     report(guest)?;
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 fn thousand(guest: &Guest) -> Result<()> {
@@ -146,6 +154,5 @@ fn thousand(guest: &Guest) -> Result<()> {
         .iter()
         .filter(|stage| stage.backend.as_deref() == Some("kretprobe"));
     ensure!(armed.count() >= 1000, "stats doesn't show them all");
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }

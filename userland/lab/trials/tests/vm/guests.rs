@@ -2,9 +2,10 @@
 
 //! Guests as such: commands run in them as they would here, xcap loads in each, nothing goes wrong in silence.
 
-use crate::world::{receivers, reload, report, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{receivers, reload, report, PATIENCE};
 use anyhow::{ensure, Result};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use xcap_guest::protocol::Status;
 use xcap_machines::{Guest, Lab, Place};
 
@@ -20,41 +21,22 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Xen,
             |lab| passes(lab.guest(Place::DomU)),
         ),
-        world.trial("commands_pass_bytes_and_exit_codes_bare", On::Bare, |lab| {
-            passes(lab.guest(Place::Bare))
-        }),
+        world.trial(
+            "commands_pass_bytes_and_exit_codes_bare",
+            On::Unplugged,
+            |lab| passes(lab.guest(Place::Bare)),
+        ),
         world.trial("xcap_loads_in_dom0_and_domu", On::Xen, |lab| {
             loads(lab, &["dom0", "domU-pv"])
         }),
-        world.trial("xcap_loads_bare", On::Bare, |lab| loads(lab, &["bare"])),
+        world.trial("xcap_loads_bare", On::Unplugged, |lab| {
+            loads(lab, &["bare"])
+        }),
     ]
 }
 
-pub fn last_trials(world: &'static World) -> Vec<Trial> {
-    vec![Trial::test(
-        "no_log_holds_an_oops_a_warning_or_a_splat",
-        || {
-            for logs in world.lost() {
-                logs.check().map_err(|e| Failed::from(format!("{e:#}")))?;
-            }
-            world
-                .each_running(|lab| {
-                    lab.logs().check()?;
-                    for (_, guest) in lab.guests() {
-                        let tainted: u32 =
-                            guest.sh("cat /proc/sys/kernel/tainted")?.trim().parse()?;
-                        // Bits of warnings (W) and oopses (D).
-                        ensure!(
-                            tainted & (1 << 9 | 1 << 7) == 0,
-                            "{}'s kernel is tainted: {tainted}",
-                            guest.name()
-                        );
-                    }
-                    Ok(())
-                })
-                .map_err(|e| Failed::from(format!("{e:#}")))
-        },
-    )]
+pub fn last_trial(world: &'static World) -> Trial {
+    world.last_trial("no_log_holds_an_oops_a_warning_or_a_splat")
 }
 
 fn passes(guest: &Guest) -> Result<()> {

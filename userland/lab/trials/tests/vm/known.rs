@@ -3,9 +3,10 @@
 //! Functions of known length, on the machine where an instruction is a cycle: what xcap says of them is true.
 
 use crate::asleep::BACKENDS;
-use crate::world::{stage, targets, World};
+use crate::labs::{targets, World};
+use crate::world::stage;
 use anyhow::{anyhow, ensure, Context, Result};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use xcap_machines::{Config, Lab, Place};
@@ -87,10 +88,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     for backend in BACKENDS {
         let mut add = |property: &str, check: fn(&Sections, &str) -> Result<()>| {
             let name = format!("{property}_{backend}");
-            trials.push(Trial::test(name, move || {
-                let run = said(world).and_then(|sections| check(sections, backend));
-                run.map_err(|e| Failed::from(format!("{e:#}")))
-            }));
+            trials.push(world.own_trial(name, move || check(said(world)?, backend)));
         };
         add("known_functions_are_told_exactly", exact);
         add("self_time_leaves_out_what_nests", nested);

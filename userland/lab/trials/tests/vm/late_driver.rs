@@ -3,7 +3,8 @@
 //! A driver that comes after xcap.
 
 use crate::asleep::BACKENDS;
-use crate::world::{capture, control, load_targets, reload, report, stage, On, World};
+use crate::labs::{On, World};
+use crate::world::{capture, control, load_targets, reload, report, stage, unload};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Lab, Place};
@@ -18,7 +19,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::from(["direct", "kretprobe", "fprobe"].map(one));
     for backend in BACKENDS {
         let name = format!("an_added_function_goes_and_comes_with_its_module_{backend}");
-        trials.push(world.trial(name, On::Bare, move |lab| {
+        trials.push(world.trial(name, On::Unplugged, move |lab| {
             added(lab.guest(Place::Bare), backend)
         }));
     }
@@ -27,9 +28,9 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 
 fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(Place::Bare);
-    reload(guest)?;
+    unload(guest)?;
     guest.sh(&format!(
-        "rmmod xcap; ip link set eth0 down; rmmod e1000e; insmod /lab/xcap.ko backend={}",
+        "ip link set eth0 down; rmmod e1000e; insmod /lab/xcap.ko backend={}",
         if backend == "direct" { "auto" } else { backend }
     ))?;
     states(guest, "absent", None)?;
@@ -44,8 +45,9 @@ fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
         guest.sh("ip link set eth0 down; rmmod e1000e")?;
         states(guest, "gone", None)?;
     }
-    guest.sh(". /lab/network.sh; card_up e1000e; /lab/settle")?;
-    reload(guest)
+    guest
+        .sh(". /lab/network.sh; card_up e1000e; /lab/settle")
+        .map(drop)
 }
 
 fn added(guest: &Guest, backend: &str) -> Result<()> {
@@ -77,8 +79,7 @@ fn added(guest: &Guest, backend: &str) -> Result<()> {
         guest.sh("insmod /lab/targets/xcap_targets.ko")?;
     }
     control(guest, "del mine")?;
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 fn states(guest: &Guest, wanted: &str, backend: Option<&str>) -> Result<()> {

@@ -2,7 +2,8 @@
 
 //! xcap goes whenever it is told to, and never from under somebody.
 
-use crate::world::{receivers, reload, reload_all, On, World, PATIENCE};
+use crate::labs::{On, World};
+use crate::world::{in_receivers, reload, reload_all, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_frames::{Captured, READY};
@@ -12,12 +13,14 @@ const FILES: [&str; 3] = ["stats", "probes", "calibration"];
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = vec![
-        world.trial("rmmod_is_refused_while_a_file_is_open", On::Bare, |lab| {
-            open_files(lab.guest(Place::Bare))
-        }),
+        world.trial(
+            "rmmod_is_refused_while_a_file_is_open",
+            On::Unplugged,
+            |lab| open_files(lab.guest(Place::Bare)),
+        ),
         world.trial(
             "any_order_of_open_read_rmmod_close_is_fine",
-            On::Bare,
+            On::Unplugged,
             |lab| orders(lab.guest(Place::Bare)),
         ),
     ];
@@ -64,7 +67,7 @@ fn orders(guest: &Guest) -> Result<()> {
             ensure!(!guest.sh("cat /proc/modules")?.contains("xcap "), "still loaded after: {order}");
         }
     }
-    reload(guest)
+    Ok(())
 }
 
 /// Callers asleep in recvfrom(), frames flowing, and xcap going and coming meanwhile.
@@ -93,16 +96,13 @@ fn under_load(lab: &Lab, backend: &str) -> Result<()> {
         "50",
     ];
     let sender = lab.guest(Place::Sender).spawn(&flood)?;
-    for _ in 0..3 {
-        for guest in receivers(lab) {
-            guest.sh(&format!(
-                "rmmod xcap && insmod /lab/xcap.ko backend={backend}"
-            ))?;
+    in_receivers(lab, |guest| {
+        let again = format!("rmmod xcap && insmod /lab/xcap.ko backend={backend}");
+        for _ in 0..3 {
+            guest.sh(&again)?;
         }
-    }
-    for guest in receivers(lab) {
-        guest.sh("rmmod xcap")?;
-    }
+        guest.sh("rmmod xcap").map(drop)
+    })?;
     for sleeper in sleepers {
         sleeper.signal(15)?;
         sleeper.wait(PATIENCE)?.ok("a sleeping xcap-recv")?;
@@ -115,5 +115,5 @@ fn under_load(lab: &Lab, backend: &str) -> Result<()> {
         captured.captured > 0,
         "no frame was captured meanwhile: {captured:?}"
     );
-    reload_all(lab, "auto")
+    Ok(())
 }

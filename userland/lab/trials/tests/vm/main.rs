@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Trials in the lab. Each file beside this one is a topic. A lab's machines are shared and have one trial at a time;
-//! several labs are at work at once.
+//! all labs are at work at once.
+//!
+//! They take minutes, so that `cargo test` leaves them out unless `--ignored` asks for them.
 
 mod asleep;
 mod clock;
@@ -17,23 +19,20 @@ mod ftrace;
 mod functions;
 mod guests;
 mod known;
+mod labs;
 mod late_driver;
 mod lifecycle;
 mod patches;
 mod returns;
 mod snapshots;
+mod timing;
 mod world;
 
+use labs::World;
 use libtest_mimic::{Arguments, Trial};
-use std::collections::BTreeMap;
-use world::{On, World};
-
-/// Trials wait more than they compute: two cores are busy with three.
-const AT_ONCE: usize = 3;
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(AT_ONCE);
     let world: &'static World = Box::leak(Box::default());
     let trials = [
         guests::trials(world),
@@ -53,32 +52,26 @@ fn main() {
         late_driver::trials(world),
         known::trials(world),
         clock::trials(world),
-        patches::trials(),
+        patches::trials(world),
         returns::trials(world),
     ];
-    let mut lists: BTreeMap<Option<On>, Vec<Trial>> = BTreeMap::new();
-    for trial in trials.into_iter().flatten() {
-        let list = lists.entry(world.lab_of(trial.name())).or_default();
-        list.push(trial);
-    }
-    let mut trials = interleaved(lists.into_values());
-    // What all the others have left in the logs.
-    trials.extend(guests::last_trials(world));
+    let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
+    // What takes longest begins first.
+    trials.sort_by_key(|trial| world.place(trial));
+    trials.push(guests::last_trial(world));
+    let trials: Vec<Trial> = trials
+        .into_iter()
+        .map(|trial| trial.with_ignored_flag(true))
+        .collect();
+    world.expect(&arguments, &trials);
+    // A thread that waits for its lab takes it from no other.
+    arguments.test_threads.get_or_insert(trials.len());
+    let listed = arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
-    world.shut_down();
+    if !listed {
+        if let Err(e) = world.timing.tell() {
+            eprintln!("{e:#}");
+        }
+    }
     conclusion.exit();
-}
-
-/// Each list in its order, spread over the whole: when one lab is busy, the next trial is likely for another.
-fn interleaved(lists: impl Iterator<Item = Vec<Trial>>) -> Vec<Trial> {
-    let placed = lists.flat_map(|list| {
-        let length = list.len() as f64;
-        let place = move |index: usize| (index as f64 + 0.5) / length;
-        list.into_iter()
-            .enumerate()
-            .map(move |(index, trial)| (place(index), trial))
-    });
-    let mut placed: Vec<(f64, Trial)> = placed.collect();
-    placed.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    placed.into_iter().map(|(_, trial)| trial).collect()
 }

@@ -2,9 +2,10 @@
 
 //! What patches/ is for: a module that crashes the stock kernel, built with each file's owner known, doesn't.
 
+use crate::labs::World;
 use crate::world::PATIENCE;
 use anyhow::{ensure, Context, Result};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use std::path::{Path, PathBuf};
 use xcap_machines::build::kbuild;
 use xcap_machines::cache::Cache;
@@ -16,15 +17,10 @@ use xcap_machines::{Config, Lab, Materials, Place};
 
 const FILES: &str = "/sys/kernel/debug/debugfs_files";
 
-pub fn trials() -> Vec<Trial> {
-    let trial = |name, act: fn() -> Result<()>| {
-        Trial::test(name, move || {
-            act().map_err(|e| Failed::from(format!("{e:#}")))
-        })
-    };
+pub fn trials(world: &'static World) -> Vec<Trial> {
     vec![
-        trial("without_an_owner_a_file_closed_after_rmmod_crashes", crash),
-        trial(
+        world.own_trial("without_an_owner_a_file_closed_after_rmmod_crashes", crash),
+        world.own_trial(
             "with_an_owner_a_file_that_is_open_keeps_its_module",
             no_crash,
         ),

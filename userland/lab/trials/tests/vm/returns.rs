@@ -3,9 +3,10 @@
 //! Processors on which the kernel returns by a thunk: our code returns as the kernel's does.
 
 use crate::asleep::BACKENDS;
-use crate::world::{control, load_targets, reload, report, stage, targets, World};
+use crate::labs::{targets, World};
+use crate::world::{control, load_targets, reload, report, stage};
 use anyhow::{ensure, Result};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use xcap_machines::config::emulation::Accelerator;
 use xcap_machines::{Config, Guest, Lab, Place};
 
@@ -35,9 +36,7 @@ const PROCESSORS: [Processor; 2] = [
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let one = |processor: &'static Processor| {
-        Trial::test(processor.property, move || {
-            on(world, processor).map_err(|e| Failed::from(format!("{e:#}")))
-        })
+        world.own_trial(processor.property, move || on(world, processor))
     };
     PROCESSORS.iter().map(one).collect()
 }

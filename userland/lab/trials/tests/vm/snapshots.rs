@@ -3,7 +3,8 @@
 //! Readings that are made while samples come in.
 
 use crate::asleep::BACKENDS;
-use crate::world::{control, load_targets, reload, On, World};
+use crate::labs::{On, World};
+use crate::world::{control, load_targets, reload};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Place};
