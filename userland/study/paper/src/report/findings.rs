@@ -4,7 +4,7 @@
 
 use xcap_abi::stage::Stage;
 
-use super::Ground;
+use super::selection::Selection;
 use crate::compare::{self, equivalence, level, ratio, Estimate, ALPHA};
 use crate::numbers::{percent, probability, short};
 use crate::study::{calls, mean, median, self_sum, sum, variance, Condition, Series};
@@ -70,38 +70,38 @@ pub struct Finding {
     pub why: String,
 }
 
-pub fn all(ground: &Ground) -> Vec<Finding> {
-    let of = |letter, paper, figures, claims| finding(ground, letter, paper, figures, claims);
+pub fn all(selection: &Selection) -> Vec<Finding> {
+    let of = |letter, paper, figures, claims| finding(selection, letter, paper, figures, claims);
     vec![
-        of('a', "dom0's interrupt costs most and varies most at w0s0064, above w0s1500.", &["fig-3"], interrupt(ground)),
+        of('a', "dom0's interrupt costs most and varies most at w0s0064, above w0s1500.", &["fig-3"], interrupt(selection)),
         of(
             'b',
             "With waits, frames of 64 and of 1500 bytes cost nearly the same there, and in the later stages.",
             &["fig-3", "fig-4", "fig-5", "fig-6", "fig-7", "fig-8"],
-            waits(ground),
+            waits(selection),
         ),
-        of('c', "The NIC driver is most of the softirq, and most of its variance.", &["driver", "fig-4"], driver(ground)),
+        of('c', "The NIC driver is most of the softirq, and most of its variance.", &["driver", "fig-4"], driver(selection)),
         of(
             'd',
             "netback's copy costs more without waits, and at w0s0064 more than all of physical reception.",
             &["fig-7", "per-frame-dom0"],
-            copy(ground),
+            copy(selection),
         ),
-        of('e', "The notification hypercall is worst at w0s1500.", &["fig-8"], notification(ground)),
-        of('f', "domU's interrupt is cheaper than dom0's.", &["fig-3", "fig-9"], interrupts(ground)),
+        of('e', "The notification hypercall is worst at w0s1500.", &["fig-8"], notification(selection)),
+        of('f', "domU's interrupt is cheaper than dom0's.", &["fig-3", "fig-9"], interrupts(selection)),
         of(
             'g',
             "domU's softirq repeats dom0's picture on a smaller scale, with far fewer calls.",
             &["fig-4", "fig-10"],
-            softirqs(ground),
+            softirqs(selection),
         ),
-        of('h', "The copy to user mode is decided by the frames' size.", &["fig-11"], copy_user(ground)),
-        of('i', "At w0s0064 few frames survive (in the paper 26 of 10,000).", &["losses-xen-pv"], survivors(ground)),
+        of('h', "The copy to user mode is decided by the frames' size.", &["fig-11"], copy_user(selection)),
+        of('i', "At w0s0064 few frames survive (in the paper 26 of 10,000).", &["losses-xen-pv"], survivors(selection)),
     ]
 }
 
 fn finding(
-    ground: &Ground,
+    selection: &Selection,
     letter: char,
     paper: &'static str,
     figures: &'static [&'static str],
@@ -160,9 +160,9 @@ fn finding(
     };
     why.push_str(&medians_tell(&claims));
     if letter == 'i' {
-        why.push_str(&what_the_buffer_does(ground));
+        why.push_str(&what_the_buffer_does(selection));
     }
-    if ground.study.world() == World::Emulated {
+    if selection.study.world() == World::Emulated {
         why.push_str(". Emulated cycles: true of this lab, not of hardware");
     }
     Finding {
@@ -192,9 +192,9 @@ fn medians_tell(claims: &[Claim]) -> String {
 }
 
 /// Which share survives, and whether it's the socket's buffer that decides.
-fn what_the_buffer_does(ground: &Ground) -> String {
+fn what_the_buffer_does(selection: &Selection) -> String {
     let share = |buffer| {
-        let all = captured_share(ground, W0S0064, buffer);
+        let all = captured_share(selection, W0S0064, buffer);
         (!all.is_empty()).then(|| percent(all.values().sum::<f64>() / all.len() as f64))
     };
     let told = |buffer, words| share(buffer).map(|share| format!("{share} with {words}"));
@@ -206,22 +206,28 @@ fn what_the_buffer_does(ground: &Ground) -> String {
     format!(". Captured are {}; in the paper 0.3 %", shares.join(", "))
 }
 
-fn captured_share(ground: &Ground, scenario: Scenario, buffer: Buffer) -> Series {
+fn captured_share(selection: &Selection, scenario: Scenario, buffer: Buffer) -> Series {
     let condition = Condition {
         buffer,
-        ..ground.condition(scenario)
+        ..selection.condition(scenario)
     };
-    ground.study.series(condition, |run| {
+    selection.study.series(condition, |run| {
         Some(run.frames.captured as f64 / run.frames.sent as f64)
     })
 }
 
-fn series(ground: &Ground, scenario: Scenario, figure: impl Fn(&Run) -> Option<f64>) -> Series {
-    ground.study.series(ground.condition(scenario), figure)
+fn series(
+    selection: &Selection,
+    scenario: Scenario,
+    figure: impl Fn(&Run) -> Option<f64>,
+) -> Series {
+    selection
+        .study
+        .series(selection.condition(scenario), figure)
 }
 
-fn means(ground: &Ground, scenario: Scenario, domain: Domain, stage: Stage) -> Series {
-    series(ground, scenario, |run| mean(run, domain, stage))
+fn means(selection: &Selection, scenario: Scenario, domain: Domain, stage: Stage) -> Series {
+    series(selection, scenario, |run| mean(run, domain, stage))
 }
 
 fn average(series: &Series) -> String {
@@ -292,10 +298,14 @@ struct Calls<'a> {
 
 /// The mean of `one` is greater than that of `other`; the medians are told as well, since a few
 /// interrupted calls can carry a mean away.
-fn costs_more(ground: &Ground, text: String, one: Calls, other: Calls) -> Claim {
-    let means = |at: Calls| means(ground, at.scenario, at.domain, at.stage);
+fn costs_more(selection: &Selection, text: String, one: Calls, other: Calls) -> Claim {
+    let means = |at: Calls| means(selection, at.scenario, at.domain, at.stage);
     let mut claim = greater(text, (one.name, means(one)), (other.name, means(other)));
-    let medians = |at: Calls| series(ground, at.scenario, |run| median(run, at.domain, at.stage));
+    let medians = |at: Calls| {
+        series(selection, at.scenario, |run| {
+            median(run, at.domain, at.stage)
+        })
+    };
     let by_median = ratio(&medians(one), &medians(other));
     claim.by_median = Some(above_one(&by_median));
     if let Ok(by_median) = by_median {
@@ -309,7 +319,7 @@ fn costs_more(ground: &Ground, text: String, one: Calls, other: Calls) -> Claim 
         claim.test.push_str(&told);
     }
     let pooled = |at: Calls| {
-        let pooled = ground.pooled(at.scenario, at.domain, at.stage);
+        let pooled = selection.pooled(at.scenario, at.domain, at.stage);
         pooled.map(|pooled| pooled.moments)
     };
     let welch = pooled(one).zip(pooled(other));
@@ -401,11 +411,15 @@ fn bounded(text: String, what: &str, series: &Series, bound: f64, above: bool) -
     }
 }
 
-fn interrupt(ground: &Ground) -> Vec<Claim> {
+fn interrupt(selection: &Selection) -> Vec<Claim> {
     let mut claims = Vec::new();
     for other in [W0S1500, W1S0064, W1S1500] {
-        claims.push(between(ground, W0S0064, other, Dom0, Stage::NicIrq));
-        let spread = |scenario| series(ground, scenario, |run| variance(run, Dom0, Stage::NicIrq));
+        claims.push(between(selection, W0S0064, other, Dom0, Stage::NicIrq));
+        let spread = |scenario| {
+            series(selection, scenario, |run| {
+                variance(run, Dom0, Stage::NicIrq)
+            })
+        };
         claims.push(greater(
             format!("it varies more at w0s0064 than at {other}"),
             ("variance at w0s0064", spread(W0S0064)),
@@ -416,7 +430,13 @@ fn interrupt(ground: &Ground) -> Vec<Claim> {
 }
 
 /// It costs more in one scenario than in another.
-fn between(ground: &Ground, one: Scenario, other: Scenario, domain: Domain, stage: Stage) -> Claim {
+fn between(
+    selection: &Selection,
+    one: Scenario,
+    other: Scenario,
+    domain: Domain,
+    stage: Stage,
+) -> Claim {
     let (first, second) = (one.to_string(), other.to_string());
     let calls = |name, scenario| Calls {
         name,
@@ -425,11 +445,11 @@ fn between(ground: &Ground, one: Scenario, other: Scenario, domain: Domain, stag
         stage,
     };
     let text = format!("it costs more at {one} than at {other}");
-    costs_more(ground, text, calls(&first, one), calls(&second, other))
+    costs_more(selection, text, calls(&first, one), calls(&second, other))
 }
 
 /// It costs more in dom0 than in domU.
-fn dearer_in_dom0(ground: &Ground, scenario: Scenario, stage: Stage) -> Claim {
+fn dearer_in_dom0(selection: &Selection, scenario: Scenario, stage: Stage) -> Claim {
     let calls = |name, domain| Calls {
         name,
         scenario,
@@ -437,10 +457,10 @@ fn dearer_in_dom0(ground: &Ground, scenario: Scenario, stage: Stage) -> Claim {
         stage,
     };
     let text = format!("at {scenario} dom0's costs more");
-    costs_more(ground, text, calls("dom0", Dom0), calls("domU", DomU))
+    costs_more(selection, text, calls("dom0", Dom0), calls("domU", DomU))
 }
 
-fn waits(ground: &Ground) -> Vec<Claim> {
+fn waits(selection: &Selection) -> Vec<Claim> {
     [
         Stage::NicIrq,
         Stage::Softirq,
@@ -457,17 +477,17 @@ fn waits(ground: &Ground) -> Vec<Claim> {
                 stage.label(),
                 percent(MARGIN)
             ),
-            ("w1s0064", means(ground, W1S0064, Dom0, stage)),
-            ("w1s1500", means(ground, W1S1500, Dom0, stage)),
+            ("w1s0064", means(selection, W1S0064, Dom0, stage)),
+            ("w1s1500", means(selection, W1S1500, Dom0, stage)),
         )
     })
     .collect()
 }
 
-fn driver(ground: &Ground) -> Vec<Claim> {
+fn driver(selection: &Selection) -> Vec<Claim> {
     let mut claims = Vec::new();
     for scenario in PAPER {
-        let share = series(ground, scenario, |run| {
+        let share = series(selection, scenario, |run| {
             Some(self_sum(run, Dom0, Stage::NicPoll)? / sum(run, Dom0, Stage::Softirq)?)
                 .filter(|share| share.is_finite())
         });
@@ -477,7 +497,7 @@ fn driver(ground: &Ground) -> Vec<Claim> {
     for scenario in PAPER {
         // What the frames' bridge and netback can add to a softirq's variance, were frames
         // independent of each other; all else is the driver's, the number of frames included.
-        let share = series(ground, scenario, |run| {
+        let share = series(selection, scenario, |run| {
             let frames = calls(run, Dom0, Stage::Bridge)? / calls(run, Dom0, Stage::Softirq)?;
             let later = frames * variance(run, Dom0, Stage::Bridge)?;
             Some(1.0 - (later / variance(run, Dom0, Stage::Softirq)?).min(1.0))
@@ -490,19 +510,19 @@ fn driver(ground: &Ground) -> Vec<Claim> {
     claims
 }
 
-fn copy(ground: &Ground) -> Vec<Claim> {
+fn copy(selection: &Selection) -> Vec<Claim> {
     let mut claims: Vec<Claim> = [(W0S0064, W1S0064), (W0S1500, W1S1500)]
         .into_iter()
-        .map(|(now, wait)| between(ground, now, wait, Dom0, Stage::Copy))
+        .map(|(now, wait)| between(selection, now, wait, Dom0, Stage::Copy))
         .collect();
     let per_frame = |run: &Run, cycles: f64| {
         Some(cycles / run.frames.at(Dom0) as f64).filter(|c| c.is_finite())
     };
-    let copying = series(ground, W0S0064, |run| {
+    let copying = series(selection, W0S0064, |run| {
         let hypercall = sum(run, Dom0, Stage::GrantCopy).unwrap_or(0.0);
         per_frame(run, self_sum(run, Dom0, Stage::Copy)? + hypercall)
     });
-    let reception = series(ground, W0S0064, |run| {
+    let reception = series(selection, W0S0064, |run| {
         per_frame(
             run,
             sum(run, Dom0, Stage::NicIrq)? + sum(run, Dom0, Stage::Softirq)?,
@@ -516,25 +536,25 @@ fn copy(ground: &Ground) -> Vec<Claim> {
     claims
 }
 
-fn notification(ground: &Ground) -> Vec<Claim> {
+fn notification(selection: &Selection) -> Vec<Claim> {
     let others = [W0S0064, W1S0064, W1S1500];
     others
-        .map(|other| between(ground, W0S1500, other, Dom0, Stage::Notify))
+        .map(|other| between(selection, W0S1500, other, Dom0, Stage::Notify))
         .into()
 }
 
-fn interrupts(ground: &Ground) -> Vec<Claim> {
+fn interrupts(selection: &Selection) -> Vec<Claim> {
     PAPER
-        .map(|scenario| dearer_in_dom0(ground, scenario, Stage::NicIrq))
+        .map(|scenario| dearer_in_dom0(selection, scenario, Stage::NicIrq))
         .into()
 }
 
-fn softirqs(ground: &Ground) -> Vec<Claim> {
+fn softirqs(selection: &Selection) -> Vec<Claim> {
     let mut claims: Vec<Claim> = PAPER
-        .map(|scenario| dearer_in_dom0(ground, scenario, Stage::Softirq))
+        .map(|scenario| dearer_in_dom0(selection, scenario, Stage::Softirq))
         .into();
     for scenario in PAPER {
-        let share = series(ground, scenario, |run| {
+        let share = series(selection, scenario, |run| {
             Some(calls(run, DomU, Stage::Softirq)? / calls(run, Dom0, Stage::Softirq)?)
                 .filter(|share| share.is_finite())
         });
@@ -544,7 +564,7 @@ fn softirqs(ground: &Ground) -> Vec<Claim> {
     claims.push(bounded(
         "the scenarios' costs in both domains go together (correlation of logarithms)".into(),
         CORRELATION,
-        &correlation(ground),
+        &correlation(selection),
         0.0,
         true,
     ));
@@ -552,8 +572,8 @@ fn softirqs(ground: &Ground) -> Vec<Claim> {
 }
 
 /// Of each repetition: Pearson's correlation, over the scenarios, of both domains' softirq.
-fn correlation(ground: &Ground) -> Series {
-    let all = |domain| PAPER.map(|scenario| means(ground, scenario, domain, Stage::Softirq));
+fn correlation(selection: &Selection) -> Series {
+    let all = |domain| PAPER.map(|scenario| means(selection, scenario, domain, Stage::Softirq));
     let (dom0, domu) = (all(Dom0), all(DomU));
     let repetitions = dom0[0].keys().copied();
     repetitions
@@ -576,11 +596,11 @@ fn correlation(ground: &Ground) -> Series {
         .collect()
 }
 
-fn copy_user(ground: &Ground) -> Vec<Claim> {
-    let of = |scenario| means(ground, scenario, DomU, Stage::CopyUser);
+fn copy_user(selection: &Selection) -> Vec<Claim> {
+    let of = |scenario| means(selection, scenario, DomU, Stage::CopyUser);
     let mut claims: Vec<Claim> = [(W0S1500, W0S0064), (W1S1500, W1S0064)]
         .into_iter()
-        .map(|(large, small)| between(ground, large, small, DomU, Stage::CopyUser))
+        .map(|(large, small)| between(selection, large, small, DomU, Stage::CopyUser))
         .collect();
     let strength = |pairs: [(Scenario, Scenario); 2]| -> Series {
         let pairs = pairs.map(|(one, other)| (of(one), of(other)));
@@ -610,11 +630,11 @@ fn copy_user(ground: &Ground) -> Vec<Claim> {
     claims
 }
 
-fn survivors(ground: &Ground) -> Vec<Claim> {
-    let survived = captured_share(ground, W0S0064, ground.buffer);
+fn survivors(selection: &Selection) -> Vec<Claim> {
+    let survived = captured_share(selection, W0S0064, selection.buffer);
     let text = format!(
         "most are lost with the {} socket buffer",
-        match ground.buffer {
+        match selection.buffer {
             Buffer::System => "system's",
             Buffer::Large => "large",
         }

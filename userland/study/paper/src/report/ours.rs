@@ -4,7 +4,7 @@
 
 use xcap_abi::stage::Stage;
 
-use super::{buffer_words, Ground};
+use super::selection::{buffer_words, Selection};
 use crate::figure::{
     distributions, rows, stacks, theme, Distribution, Figure, Group, Heading, Row, Scale, Stack,
 };
@@ -16,13 +16,13 @@ use xcap_study::run_id::{Buffer, Domain, Environment};
 
 /// Stages that a machine had calls of, in any scenario.
 fn stages_of(
-    ground: &Ground,
+    selection: &Selection,
     domain: Domain,
     among: impl IntoIterator<Item = Stage>,
 ) -> Vec<Stage> {
     let called = |&stage: &Stage| {
-        let pooled = |&scenario: &_| ground.pooled(scenario, domain, stage);
-        ground
+        let pooled = |&scenario: &_| selection.pooled(scenario, domain, stage);
+        selection
             .scenarios
             .iter()
             .filter_map(pooled)
@@ -32,7 +32,7 @@ fn stages_of(
 }
 
 /// Cost of each stage for each frame that came to the machine.
-pub fn per_frame(ground: &Ground, domain: Domain) -> Figure {
+pub fn per_frame(selection: &Selection, domain: Domain) -> Figure {
     let mut table = Table::new(&[
         "scenario",
         "stage",
@@ -44,13 +44,13 @@ pub fn per_frame(ground: &Ground, domain: Domain) -> Figure {
         "cycles a unit",
     ]);
     let mut groups = Vec::new();
-    for stage in stages_of(ground, domain, Stage::path()) {
+    for stage in stages_of(selection, domain, Stage::path()) {
         let mut group = Group {
             label: stage.label().to_owned(),
             rows: Vec::new(),
         };
-        for &scenario in &ground.scenarios {
-            let pooled = ground.pooled(scenario, domain, stage);
+        for &scenario in &selection.scenarios {
+            let pooled = selection.pooled(scenario, domain, stage);
             group.rows.push(Row {
                 value: pooled.as_ref().and_then(Pooled::per_frame),
                 half: None,
@@ -72,9 +72,9 @@ pub fn per_frame(ground: &Ground, domain: Domain) -> Figure {
         }
         groups.push(group);
     }
-    let legend = scenario_legend(ground);
+    let legend = scenario_legend(selection);
     let title = format!("{domain}: cycles a frame");
-    let subtitle = ground.subtitle(&format!("log., {}", buffer_words(ground.buffer)));
+    let subtitle = selection.subtitle(&format!("log., {}", buffer_words(selection.buffer)));
     Figure {
         id: format!("per-frame-{domain}"),
         svg: rows(&heading(&title, &subtitle), &legend, &groups, Scale::Logarithmic),
@@ -97,24 +97,24 @@ fn heading<'a>(title: &'a str, subtitle: &'a str) -> Heading<'a> {
     Heading { title, subtitle }
 }
 
-fn scenario_legend(ground: &Ground) -> Vec<(String, plotters::style::RGBColor)> {
+fn scenario_legend(selection: &Selection) -> Vec<(String, plotters::style::RGBColor)> {
     let one = |&scenario: &xcap_study::scenario::Scenario| {
         (scenario.to_string(), theme::of_scenario(scenario))
     };
-    ground.scenarios.iter().map(one).collect()
+    selection.scenarios.iter().map(one).collect()
 }
 
 /// Self time of each stage, as one stacked bar a scenario.
-pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> Figure {
-    let ground = ground.on(environment);
-    let stages = stages_of(&ground, domain, Stage::ALL);
+pub fn self_time(selection: &Selection, environment: Environment, domain: Domain) -> Figure {
+    let selection = selection.on(environment);
+    let stages = stages_of(&selection, domain, Stage::ALL);
     let mut table = Table::new(&["scenario", "stage", "self cycles a frame", "share"]);
     let mut drawn = Vec::new();
-    for &scenario in &ground.scenarios {
+    for &scenario in &selection.scenarios {
         let each: Vec<(Stage, f64)> = stages
             .iter()
             .map(|&stage| {
-                let pooled = ground.pooled(scenario, domain, stage);
+                let pooled = selection.pooled(scenario, domain, stage);
                 (
                     stage,
                     pooled
@@ -161,7 +161,10 @@ pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> F
         "native"
     };
     let title = format!("{place}: self time of each stage");
-    let subtitle = ground.subtitle(&format!("cycles a frame, {}", buffer_words(ground.buffer)));
+    let subtitle = selection.subtitle(&format!(
+        "cycles a frame, {}",
+        buffer_words(selection.buffer)
+    ));
     Figure {
         id: format!("self-{}-{domain}", environment.name()),
         svg: stacks(&heading(&title, &subtitle), &legend, &drawn),
@@ -175,11 +178,11 @@ pub fn self_time(ground: &Ground, environment: Environment, domain: Domain) -> F
 }
 
 /// How the samples of a stage are spread.
-pub fn distribution(ground: &Ground, domain: Domain, stage: Stage) -> Option<Figure> {
-    let pooled: Vec<_> = ground
+pub fn distribution(selection: &Selection, domain: Domain, stage: Stage) -> Option<Figure> {
+    let pooled: Vec<_> = selection
         .scenarios
         .iter()
-        .filter_map(|&scenario| Some((scenario, ground.pooled(scenario, domain, stage)?)))
+        .filter_map(|&scenario| Some((scenario, selection.pooled(scenario, domain, stage)?)))
         .filter(|(_, pooled)| pooled.moments.count > 0)
         .collect();
     if pooled.is_empty() {
@@ -220,7 +223,7 @@ pub fn distribution(ground: &Ground, domain: Domain, stage: Stage) -> Option<Fig
         });
     }
     let title = format!("{domain}: distribution of {}", stage.label());
-    let subtitle = ground.subtitle("calls by cycles, log.");
+    let subtitle = selection.subtitle("calls by cycles, log.");
     Some(Figure {
         id: format!("distribution-{domain}-{}", stage.word()),
         svg: distributions(&heading(&title, &subtitle), &panels),
@@ -231,19 +234,19 @@ pub fn distribution(ground: &Ground, domain: Domain, stage: Stage) -> Option<Fig
 }
 
 /// Native beside Xen: one figure a scenario.
-pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
-    let native = ground.on(Environment::Native);
+pub fn native_beside_xen(selection: &Selection) -> Vec<Figure> {
+    let native = selection.on(Environment::Native);
     let figure = |&scenario: &xcap_study::scenario::Scenario| {
         let sides = [
             (&native, Domain::Bare),
-            (ground, Domain::Dom0),
-            (ground, Domain::DomU),
+            (selection, Domain::Dom0),
+            (selection, Domain::DomU),
         ];
         let mut table = Table::new(&["stage", "native", "dom0", "domU", "Xen ÷ native"]);
         let mut groups = Vec::new();
         for stage in Stage::path() {
-            let values = sides.map(|(ground, domain)| {
-                let pooled = ground.pooled(scenario, domain, stage)?;
+            let values = sides.map(|(selection, domain)| {
+                let pooled = selection.pooled(scenario, domain, stage)?;
                 pooled.per_frame().filter(|_| pooled.moments.count > 0)
             });
             if values.iter().all(Option::is_none) {
@@ -278,10 +281,13 @@ pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
             ("domU", Domain::DomU),
         ]
         .map(|(name, domain)| (name.to_owned(), theme::of_domain(domain)));
-        let title = format!("{scenario}: native beside {}", ground.environment.label());
-        let subtitle = ground.world_subtitle(&format!(
+        let title = format!(
+            "{scenario}: native beside {}",
+            selection.environment.label()
+        );
+        let subtitle = selection.world_subtitle(&format!(
             "cycles a frame, log., {}",
-            buffer_words(ground.buffer)
+            buffer_words(selection.buffer)
         ));
         Figure {
             id: format!("native-{scenario}"),
@@ -294,11 +300,11 @@ pub fn native_beside_xen(ground: &Ground) -> Vec<Figure> {
             table,
         }
     };
-    ground.scenarios.iter().map(figure).collect()
+    selection.scenarios.iter().map(figure).collect()
 }
 
 /// Where the frames went.
-pub fn losses(ground: &Ground, environment: Environment) -> Figure {
+pub fn losses(selection: &Selection, environment: Environment) -> Figure {
     let mut table = Table::new(&[
         "scenario",
         "socket",
@@ -313,7 +319,7 @@ pub fn losses(ground: &Ground, environment: Environment) -> Figure {
     ]);
     let mut drawn = Vec::new();
     let mut worst: i64 = 0;
-    for &scenario in &ground.scenarios {
+    for &scenario in &selection.scenarios {
         for buffer in Buffer::ALL {
             let condition = Condition {
                 environment,
@@ -332,7 +338,7 @@ pub fn losses(ground: &Ground, environment: Environment) -> Figure {
             .to_vec();
             let mut sent = 0;
             let mut captured = 0;
-            for run in ground.study.of(condition) {
+            for run in selection.study.of(condition) {
                 sent += run.frames.sent;
                 captured += run.frames.captured;
                 if run.frames.unaccounted.abs() > worst.abs() {
@@ -387,7 +393,7 @@ pub fn losses(ground: &Ground, environment: Environment) -> Figure {
     .map(|(name, hop)| (name.to_owned(), theme::of_hop(hop)))
     .collect();
     let title = format!("{}: where frames were lost", environment.label());
-    let subtitle = ground
+    let subtitle = selection
         .on(environment)
         .world_subtitle("% of the frames sent");
     let sums = match worst {
@@ -408,7 +414,7 @@ pub fn losses(ground: &Ground, environment: Environment) -> Figure {
 }
 
 /// The NIC driver as the paper derives it, beside what was measured.
-pub fn driver(ground: &Ground) -> Figure {
+pub fn driver(selection: &Selection) -> Figure {
     let mut table = Table::new(&[
         "scenario",
         "means subtracted",
@@ -418,8 +424,8 @@ pub fn driver(ground: &Ground) -> Figure {
         "share of softirq (self)",
     ]);
     let mut groups = Vec::new();
-    for &scenario in &ground.scenarios {
-        let stage = |name| ground.pooled(scenario, Domain::Dom0, name);
+    for &scenario in &selection.scenarios {
+        let stage = |name| selection.pooled(scenario, Domain::Dom0, name);
         let figures = (|| {
             let (softirq, bridge, netback, driver) = (
                 stage(Stage::Softirq)?,
@@ -475,7 +481,7 @@ pub fn driver(ground: &Ground) -> Figure {
         ),
     ];
     let title = "dom0: the NIC driver in the softirq".to_owned();
-    let subtitle = ground.subtitle("cycles a softirq");
+    let subtitle = selection.subtitle("cycles a softirq");
     Figure {
         id: "driver".into(),
         svg: rows(&heading(&title, &subtitle), &legend, &groups, Scale::Linear),
@@ -490,7 +496,7 @@ pub fn driver(ground: &Ground) -> Figure {
 }
 
 /// Why copy and notification vary: the paper's future work.
-pub fn variation(ground: &Ground) -> Table {
+pub fn variation(selection: &Selection) -> Table {
     let mut table = Table::new(&[
         "stage",
         "scenario",
@@ -504,8 +510,8 @@ pub fn variation(ground: &Ground) -> Table {
         "modes",
     ]);
     for stage in [Stage::Copy, Stage::GrantCopy, Stage::Notify] {
-        for &scenario in &ground.scenarios {
-            let Some(pooled) = ground.pooled(scenario, Domain::Dom0, stage) else {
+        for &scenario in &selection.scenarios {
+            let Some(pooled) = selection.pooled(scenario, Domain::Dom0, stage) else {
                 continue;
             };
             let mean = pooled.mean();

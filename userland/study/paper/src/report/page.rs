@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use maud::{html, Markup, PreEscaped, DOCTYPE};
 
 use super::findings::{Finding, Outcome, Verdict};
-use super::{world_word, Report};
+use super::model::Report;
+use super::selection::world_word;
 use crate::figure::{theme, Figure};
 use crate::numbers::whole;
 use crate::tables::{Cell, Table};
@@ -19,7 +20,7 @@ use xcap_study::testbed::World;
 const TITLE: &str = "What packet capture costs in Xen, stage by stage";
 
 pub fn page(report: &Report) -> String {
-    let world = report.ground.study.world();
+    let world = report.selection.study.world();
     let class = if world == World::Emulated {
         "emulated"
     } else {
@@ -44,7 +45,7 @@ pub fn page(report: &Report) -> String {
                     }
                     (banner(report))
                     (key_numbers(report))
-                    (navigation(report))
+                    (navigation())
                 }
                 main {
                     (summary(report))
@@ -52,8 +53,8 @@ pub fn page(report: &Report) -> String {
                         p { "Four scenarios: frames of 64 or of 1500 bytes, sent without a pause ("
                             code { "w0s0064" } ", " code { "w0s1500" } ") or with 1 µs between them ("
                             code { "w1s0064" } ", " code { "w1s1500" } "). Hue tells the size, strength the wait. "
-                            "All are of " (report.ground.environment.label()) ", with the socket buffer "
-                            @match report.ground.buffer {
+                            "All are of " (report.selection.environment.label()) ", with the socket buffer "
+                            @match report.selection.buffer {
                                 Buffer::System => "as the system gives it, as in the paper.",
                                 Buffer::Large => "large.",
                             }
@@ -72,7 +73,7 @@ pub fn page(report: &Report) -> String {
                     (section("cost", "What a frame costs", html! {
                         p { "Interrupts, polls, copies and notifications handle many frames a call; only the cost "
                             "of a frame compares them. "
-                            @if report.ground.lossless().buffer == Buffer::Large {
+                            @if report.selection.lossless().buffer == Buffer::Large {
                                 "These are of runs with a large socket buffer, in which (nearly) every frame is "
                                 "captured: a frame that is dropped half way costs less, and captures nothing."
                             } }
@@ -91,7 +92,7 @@ pub fn page(report: &Report) -> String {
                         h3 { "Virtualised against not" }
                         p { "All self time that capturing one frame takes, native and in both of Xen's domains, "
                             "cycles a frame that came to the machine" 
-                            @if report.ground.lossless().buffer == Buffer::Large { ", with a large socket buffer" } "." }
+                            @if report.selection.lossless().buffer == Buffer::Large { ", with a large socket buffer" } "." }
                         (table(&report.overhead, "virtualised-or-not"))
                         @if report.native.is_empty() {
                             p.muted { "Stage by stage: there are no runs of both to compare." }
@@ -99,7 +100,7 @@ pub fn page(report: &Report) -> String {
                         (figures(&report.native))
                     }))
                     (conditions(report))
-                    (method(report))
+                    (method())
                 }
                 footer {
                     p { "Made by xcap-paper " (env!("CARGO_PKG_VERSION")) " from the files beside this page: "
@@ -116,7 +117,7 @@ pub fn page(report: &Report) -> String {
 }
 
 fn banner(report: &Report) -> Markup {
-    let world = report.ground.study.world();
+    let world = report.selection.study.world();
     html! {
         p.world {
             strong { (world_word(world)) } " — "
@@ -129,7 +130,7 @@ fn banner(report: &Report) -> Markup {
                 World::Virtual => "these are cycles of virtual machines on real CPUs; leaving and entering the guest is in them.",
                 World::Real => "these are cycles of real CPUs, with a real cable.",
             }
-            @if report.ground.study.has_two_worlds() {
+            @if report.selection.study.has_two_worlds() {
                 " Some runs are of another world than this: see the conditions below."
             }
         }
@@ -137,7 +138,7 @@ fn banner(report: &Report) -> Markup {
 }
 
 fn key_numbers(report: &Report) -> Markup {
-    let study = report.ground.study;
+    let study = report.selection.study;
     let sent: u64 = study.runs.iter().map(|run| run.frames.sent).sum();
     let repetitions: BTreeSet<u32> = study.runs.iter().map(|run| run.id.repetition).collect();
     let missed: u64 = study
@@ -168,8 +169,7 @@ fn key_numbers(report: &Report) -> Markup {
     }
 }
 
-fn navigation(report: &Report) -> Markup {
-    let _ = report;
+fn navigation() -> Markup {
     html! {
         nav { ul {
             @for (id, name) in [
@@ -316,7 +316,7 @@ fn table(table: &Table, id: &str) -> Markup {
 }
 
 fn conditions(report: &Report) -> Markup {
-    let study = report.ground.study;
+    let study = report.selection.study;
     let mut table_of_machines = Table::new(&[
         "environment",
         "machine",
@@ -427,8 +427,7 @@ fn period(runs: &[Run]) -> String {
     )
 }
 
-fn method(report: &Report) -> Markup {
-    let _ = report;
+fn method() -> Markup {
     section(
         "method",
         "Method",
