@@ -13,9 +13,12 @@ use crate::tables::{Cell, Table};
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::Scenario;
 
+/// Copy and notification.
+const VARYING: [Stage; 3] = [Stage::Copy, Stage::GrantCopy, Stage::Notify];
+
 /// Why copy and notification vary so much: a sentence or two for each.
 pub fn answers(selection: &Selection) -> Vec<String> {
-    [Stage::Copy, Stage::GrantCopy, Stage::Notify]
+    VARYING
         .into_iter()
         .filter_map(|stage| answer(selection, stage))
         .collect()
@@ -75,6 +78,58 @@ fn answer(selection: &Selection, stage: Stage) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// Why they vary: the figures.
+pub fn variation(selection: &Selection) -> Table {
+    let mut table = Table::new(&[
+        "stage",
+        "scenario",
+        "calls",
+        "mean",
+        "std dev ÷ mean",
+        "not its own",
+        "work a call",
+        "slowest 1 %: cycles",
+        "slowest 1 %: variance",
+        "modes",
+    ]);
+    for stage in VARYING {
+        for &scenario in &selection.scenarios {
+            let Some(pooled) = selection.pooled(scenario, Domain::Dom0, stage) else {
+                continue;
+            };
+            let mean = pooled.mean();
+            let spread = pooled
+                .moments
+                .standard_deviation()
+                .zip(mean)
+                .map(|(s, m)| s / m);
+            let nested = pooled
+                .self_mean()
+                .zip(mean)
+                .map(|(own, mean)| (1.0 - own / mean).max(0.0));
+            let slow = tail(&pooled.histogram, 0.01);
+            let work = (pooled.work > 0).then(|| pooled.work as f64 / pooled.moments.count as f64);
+            let humps: Vec<String> = modes(&pooled.histogram)
+                .iter()
+                .map(|mode| short(mode.at))
+                .collect();
+            table.push(vec![
+                Cell::text(stage.word()),
+                Cell::text(scenario.to_string()),
+                Cell::count(pooled.moments.count),
+                Cell::short(mean),
+                Cell::hundredths(spread),
+                Cell::share(nested),
+                Cell::hundredths(work),
+                Cell::share(slow.map(|(cycles, _)| cycles)),
+                Cell::share(slow.map(|(_, variance)| variance)),
+                Cell::text(humps.join(", ")),
+            ]);
+        }
+    }
+    table
 }
 
 /// All of a domain's self time, a frame that came to it.

@@ -50,7 +50,7 @@ impl<'a> Report<'a> {
             (Domain::DomU, Stage::Softirq),
             (Domain::DomU, Stage::CopyUser),
         ];
-        let variation = ours::variation(&selection);
+        let variation = future::variation(&selection);
         Self {
             paper: paper::figures(&selection),
             driver: ours::driver(&selection),
@@ -63,7 +63,7 @@ impl<'a> Report<'a> {
                 .filter_map(|(domain, stage)| ours::distribution(&selection, *domain, *stage))
                 .collect(),
             native: if has_native && has_xen {
-                ours::native_beside_xen(&whole)
+                ours::beside_xen(&whole)
             } else {
                 Vec::new()
             },

@@ -45,10 +45,6 @@ fn row(selection: &Selection, domain: Domain, stage: Stage, at: usize) -> Vec<Ce
         row.resize(COLUMNS.len(), Cell::Missing);
         return row;
     };
-    let quantile = |share| {
-        let quantile = pooled.histogram.quantile(share, pooled.min, pooled.max);
-        Cell::rounded(quantile.map(|quantile| quantile.value as f64))
-    };
     row.extend([
         Cell::text(&pooled.function),
         Cell::count(pooled.moments.count),
@@ -56,8 +52,8 @@ fn row(selection: &Selection, domain: Domain, stage: Stage, at: usize) -> Vec<Ce
         Cell::rounded(pooled.half_width()),
         Cell::rounded(pooled.corrected),
         Cell::rounded(pooled.moments.standard_deviation()),
-        quantile(0.5),
-        quantile(0.99),
+        Cell::rounded(pooled.quantile(0.5)),
+        Cell::rounded(pooled.quantile(0.99)),
         Cell::count(pooled.missed),
         Cell::count(pooled.means.len() as u64),
     ]);
@@ -65,19 +61,9 @@ fn row(selection: &Selection, domain: Domain, stage: Stage, at: usize) -> Vec<Ce
 }
 
 fn all_stages(selection: &Selection, number: &str, domain: Domain) -> Figure {
-    let stages: Vec<Stage> = Stage::path()
-        .filter(|&stage| {
-            let calls = |&scenario: &_| selection.pooled(scenario, domain, stage);
-            selection
-                .scenarios
-                .iter()
-                .filter_map(calls)
-                .any(|pooled| pooled.moments.count > 0)
-        })
-        .collect();
     let mut table = Table::new(&COLUMNS);
     let mut groups = Vec::new();
-    for stage in stages {
+    for stage in selection.called(domain, Stage::path()) {
         let mut group = Group {
             label: stage.label().to_owned(),
             rows: Vec::new(),
@@ -93,20 +79,12 @@ fn all_stages(selection: &Selection, number: &str, domain: Domain) -> Figure {
         }
         groups.push(group);
     }
-    let legend: Vec<_> = selection
-        .scenarios
-        .iter()
-        .map(|&scenario| (scenario.to_string(), theme::of_scenario(scenario)))
-        .collect();
     let title = format!("Fig. {number} – {domain}: mean cycles a call");
     let subtitle = selection.subtitle("all stages, logarithmic");
-    let heading = Heading {
-        title: &title,
-        subtitle: &subtitle,
-    };
+    let heading = Heading::new(&title, &subtitle);
     Figure {
         id: format!("fig-{number}"),
-        svg: rows(&heading, &legend, &groups, Scale::Logarithmic),
+        svg: rows(&heading, &selection.legend(), &groups, Scale::Logarithmic),
         title,
         note: "Cost of one call of each stage's function, not of one frame: interrupts, polls, copies \
                and notifications handle many frames a call. The axis is logarithmic, the thin lines are \
@@ -145,10 +123,7 @@ fn one_stage(selection: &Selection, figure: &PaperFigure) -> Figure {
     }
     let title = format!("Fig. {number} – {domain}: {}", stage.label());
     let subtitle = selection.subtitle("mean cycles a call, 95 %");
-    let heading = Heading {
-        title: &title,
-        subtitle: &subtitle,
-    };
+    let heading = Heading::new(&title, &subtitle);
     let function = drawn_function(selection, *domain, *stage);
     Figure {
         id: format!("fig-{number}"),

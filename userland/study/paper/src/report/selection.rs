@@ -2,8 +2,10 @@
 
 //! Which of a study's runs figures are of, and the words that say so.
 
+use plotters::style::RGBColor;
 use xcap_abi::stage::Stage;
 
+use crate::figure::theme;
 use crate::study::{Condition, Pooled, Study};
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::{Scenario, PAPER};
@@ -65,6 +67,26 @@ impl<'a> Selection<'a> {
 
     pub fn pooled(&self, scenario: Scenario, domain: Domain, stage: Stage) -> Option<Pooled> {
         self.study.pooled(self.condition(scenario), domain, stage)
+    }
+
+    /// Those of `stages` that a machine had calls of, in any scenario.
+    pub fn called(&self, domain: Domain, stages: impl IntoIterator<Item = Stage>) -> Vec<Stage> {
+        let called = |&stage: &Stage| {
+            let mut pooled = self
+                .scenarios
+                .iter()
+                .filter_map(|&scenario| self.pooled(scenario, domain, stage));
+            pooled.any(|pooled| pooled.moments.count > 0)
+        };
+        stages.into_iter().filter(called).collect()
+    }
+
+    /// The scenarios' names and colours.
+    pub fn legend(&self) -> Vec<(String, RGBColor)> {
+        self.scenarios
+            .iter()
+            .map(|&scenario| (scenario.to_string(), theme::of_scenario(scenario)))
+            .collect()
     }
 
     /// Unit, environment, and what the cycles are of.
