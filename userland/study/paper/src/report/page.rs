@@ -246,7 +246,7 @@ fn one_finding(finding: &Finding) -> Markup {
                 tbody { @for claim in &finding.claims {
                     tr {
                         td { (claim.text) }
-                        td { (claim.figures) }
+                        td { (claim.values) }
                         td { (claim.test) }
                         td { (outcome(&claim.outcome)) }
                     }
