@@ -15,6 +15,7 @@ TEST := $(CARGO) test --quiet --locked --target $(TARGET)
 # crates, which are built anew then.
 PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
+PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools check check-userland check-module test lab trials costs study demo plugin \
@@ -57,7 +58,7 @@ check-module:
 	@$(LAB) module --clippy >/dev/null
 
 test: export PROGRAMS :=
-test: tools
+test: tools plugin
 	@$(AT_ONCE) check-userland check-module lab
 	@scripts/cargo-cache keep '$(TARGET_DIR)'
 	@$(AT_ONCE) trials costs study
@@ -76,10 +77,11 @@ study:
 	@scripts/host-packages browser
 	@$(TEST) --test page --test vm -- --ignored
 
-# QEMU loads it, so it can't be static as the tools are.
+# QEMU loads them, so they can't be static as the tools are.
 plugin: tools
-	@cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release -p xcap-lines-qemu --lib --crate-type cdylib
-	@install -m 755 '$(TARGET_DIR)/release/libxcap_lines_qemu.so' '$(XCAP_TOOLS)'
+	@$(foreach plugin,$(PLUGINS),(cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release \
+		-p xcap-$(plugin)-qemu --lib --crate-type cdylib) &&) :
+	@install -m 755 $(PLUGINS:%='$(TARGET_DIR)/release/libxcap_%_qemu.so') '$(XCAP_TOOLS)'
 
 bench: tools plugin
 	@$(BUILD) -p xcap-bench
@@ -112,7 +114,7 @@ help:
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
-	@echo 'make plugin          QEMU'"'"'s plugin that make bench needs, beside them'
+	@echo 'make plugin          QEMU'"'"'s plugins that make test and make bench need, beside them'
 	@echo 'make host            install what this machine lacks to build and run all that'
 	@echo 'make clean           remove what was built here; the cache stays'
 	@echo

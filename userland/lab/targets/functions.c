@@ -61,6 +61,23 @@ TARGET xcap_target_recurse(unsigned long depth)
 		     ::: "rdi", "cc", "memory");
 }
 
+/* The statement after it keeps the call from becoming a jump. */
+#define UNDER(depth, callee) \
+	TARGET xcap_target_under_##depth(void) \
+	{ \
+		callee(); \
+		asm volatile(""); \
+	}
+
+UNDER(1, xcap_target_0)
+UNDER(2, xcap_target_under_1)
+UNDER(3, xcap_target_under_2)
+UNDER(4, xcap_target_under_3)
+UNDER(5, xcap_target_under_4)
+UNDER(6, xcap_target_under_5)
+UNDER(7, xcap_target_under_6)
+UNDER(8, xcap_target_under_7)
+
 TARGET xcap_target_sleep(unsigned long milliseconds)
 {
 	msleep_interruptible(milliseconds);

@@ -29,6 +29,16 @@ void xcap_target_recurse(unsigned long depth);
 #define XCAP_RECURSE_LEAF_LENGTH	3
 #define XCAP_RECURSE_LEVEL_LENGTH	(20 + XCAP_CALL_LENGTH)
 
+/* xcap_target_0 below so many functions. */
+void xcap_target_under_1(void);
+void xcap_target_under_2(void);
+void xcap_target_under_3(void);
+void xcap_target_under_4(void);
+void xcap_target_under_5(void);
+void xcap_target_under_6(void);
+void xcap_target_under_7(void);
+void xcap_target_under_8(void);
+
 /* Sleeps, or returns when a signal comes. */
 void xcap_target_sleep(unsigned long milliseconds);
 

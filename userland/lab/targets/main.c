@@ -33,6 +33,8 @@ static const struct target {
 	{ "xcap_target_1000", .plain = xcap_target_1000, .length = 1000 },
 	{ "xcap_target_100000", .plain = xcap_target_100000, .length = 100000 },
 	{ "xcap_target_nest", .plain = xcap_target_nest, .length = XCAP_NEST_LENGTH },
+	{ "xcap_target_under_1", .plain = xcap_target_under_1, .length = -1 },
+	{ "xcap_target_under_8", .plain = xcap_target_under_8, .length = -1 },
 	{ "xcap_target_recurse", .with_argument = xcap_target_recurse,
 	  .length = -1 },
 	{ "xcap_target_sleep", .with_argument = xcap_target_sleep,

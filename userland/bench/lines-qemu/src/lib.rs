@@ -5,21 +5,19 @@
 //!
 //! `-plugin libxcap_lines_qemu.so,out=FILE`; each window is a line of JSON, an [`xcap_lines::Window`].
 
-mod api;
-
-use api::{HardwareAddress, Info, Instruction, MemoryInfo, PluginId, TranslationBlock};
-use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
-use std::fs::File;
-use std::io::Write;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::sync::OnceLock;
 use xcap_lines::recorder::Access;
-use xcap_lines::{Marker, Recorder, Window, LINE_BYTES};
+use xcap_lines::{Recorder, LINE_BYTES};
+use xcap_qemu_plugin::api::{self, HardwareAddress, Info, MemoryInfo, PluginId, TranslationBlock};
+use xcap_qemu_plugin::instruction::{instructions, watch_marker};
+use xcap_qemu_plugin::output::Output;
 
 const PAGE_BYTES: u64 = 4096;
 
 struct Plugin {
     recorder: Recorder,
-    file: Mutex<File>,
+    output: Output,
 }
 
 static PLUGIN: OnceLock<Plugin> = OnceLock::new();
@@ -40,56 +38,20 @@ pub unsafe extern "C" fn qemu_plugin_install(
     argc: c_int,
     argv: *const *const c_char,
 ) -> c_int {
-    // SAFETY: QEMU gives a valid one for the time of this call.
-    let info = unsafe { &*info };
-    let count = usize::try_from(argc).unwrap_or(0);
-    let arguments = (0..count).map(|i| {
-        // SAFETY: There are `argc` arguments, and each is a string that stays.
-        unsafe { CStr::from_ptr(*argv.add(i)) }.to_string_lossy()
-    });
-    match install(info, arguments) {
-        Ok(plugin) => {
-            let _ = PLUGIN.set(plugin);
-            // SAFETY: The callback is one for translated blocks and never goes away.
-            unsafe { api::qemu_plugin_register_vcpu_tb_trans_cb(id, translated) };
-            0
-        }
-        Err(reason) => {
-            eprintln!("xcap-lines: {reason}");
-            1
-        }
-    }
-}
-
-fn install(
-    info: &Info,
-    arguments: impl Iterator<Item = impl AsRef<str>>,
-) -> Result<Plugin, String> {
-    if !info.system_emulation {
-        return Err("it needs a whole machine".to_owned());
-    }
-    let mut file = None;
-    for argument in arguments {
-        let argument = argument.as_ref();
-        let Some(path) = argument.strip_prefix("out=") else {
-            return Err(format!("'{argument}' is no argument: out=FILE is"));
-        };
-        file = Some(File::create(path).map_err(|e| format!("cannot write '{path}': {e}"))?);
-    }
-    Ok(Plugin {
-        recorder: Recorder::new(usize::try_from(info.cpus).unwrap_or(0)),
-        file: Mutex::new(file.ok_or("out=FILE is missing")?),
-    })
+    let make = |cpus, output| Plugin {
+        recorder: Recorder::new(cpus),
+        output,
+    };
+    // SAFETY: QEMU is calling this, and what it gave is passed on.
+    unsafe { xcap_qemu_plugin::install((id, info, argc, argv), &PLUGIN, make, translated) }
 }
 
 /// Has every access to memory and every marker of the block told to us.
 unsafe extern "C" fn translated(_: PluginId, block: *mut TranslationBlock) {
-    // SAFETY: QEMU lends the block for the time of this call.
-    let instructions = unsafe { api::qemu_plugin_tb_n_insns(block) };
-    for index in 0..instructions {
-        // SAFETY: The block has more instructions than `index`, and lends them for as long.
+    // SAFETY: QEMU lends the block, and with it its instructions, for the time of this call.
+    for instruction in unsafe { instructions(block) } {
+        // SAFETY: As above; the callbacks are what they are registered for, and never go away.
         unsafe {
-            let instruction = api::qemu_plugin_tb_get_insn(block, index);
             let address = api::qemu_plugin_insn_vaddr(instruction);
             api::qemu_plugin_register_vcpu_mem_cb(
                 instruction,
@@ -98,31 +60,9 @@ unsafe extern "C" fn translated(_: PluginId, block: *mut TranslationBlock) {
                 api::READ_AND_WRITE,
                 address as *mut c_void,
             );
-            let executed = match marker(instruction) {
-                Some(Marker::Begin) => begun,
-                Some(Marker::End) => ended,
-                None => continue,
-            };
-            api::qemu_plugin_register_vcpu_insn_exec_cb(
-                instruction,
-                executed,
-                api::NO_REGISTERS,
-                std::ptr::null_mut(),
-            );
+            watch_marker(instruction, begun, ended);
         }
     }
-}
-
-/// # Safety
-///
-/// The instruction is one that QEMU lends.
-unsafe fn marker(instruction: *const Instruction) -> Option<Marker> {
-    // One byte more than a marker has: what is longer is none.
-    let mut code = [0u8; Marker::SIZE + 1];
-    // SAFETY: QEMU lends the instruction, and writes no more than the length given.
-    let length =
-        unsafe { api::qemu_plugin_insn_data(instruction, code.as_mut_ptr().cast(), code.len()) };
-    code.get(..length).and_then(Marker::of)
 }
 
 unsafe extern "C" fn begun(cpu: c_uint, _: *mut c_void) {
@@ -134,17 +74,7 @@ unsafe extern "C" fn begun(cpu: c_uint, _: *mut c_void) {
 unsafe extern "C" fn ended(cpu: c_uint, _: *mut c_void) {
     let Some(plugin) = PLUGIN.get() else { return };
     if let Some(window) = plugin.recorder.end(cpu as usize) {
-        if let Err(e) = plugin.write(&window) {
-            eprintln!("xcap-lines: cannot write a window: {e}");
-        }
-    }
-}
-
-impl Plugin {
-    fn write(&self, window: &Window) -> std::io::Result<()> {
-        let text = serde_json::to_string(window)? + "\n";
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text.as_bytes())
+        plugin.output.write(&window);
     }
 }
 

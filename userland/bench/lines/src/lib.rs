@@ -2,13 +2,11 @@
 
 //! Which lines of memory several CPUs touch between two markers.
 //!
-//! A program in an emulated machine executes the markers; the emulator's plugin (`xcap-lines-qemu`) records.
+//! A program in an emulated machine executes the markers (`xcap-marker`); the emulator's plugin (`xcap-lines-qemu`) records.
 
-pub mod marker;
 pub mod recorder;
 pub mod window;
 
-pub use marker::Marker;
 pub use recorder::Recorder;
 pub use window::{Count, Line, Touches, Window};
 

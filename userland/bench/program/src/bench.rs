@@ -7,6 +7,7 @@ use crate::control::BACKENDS;
 use crate::exact::Exactness;
 use crate::hit::Hit;
 use crate::job::Job;
+use crate::mispredicted::Mispredicted;
 use crate::peers::{Peer, Peers, Ready, PEERS};
 use crate::scale::Scale;
 use crate::shared_lines::Shared;
@@ -59,6 +60,8 @@ pub struct Benchmark {
     pub exact: Vec<Exactness>,
     pub scale: Vec<Scale>,
     pub two_cpus: Vec<Shared>,
+    #[serde(default)]
+    pub returns: Vec<Mispredicted>,
     pub umask: Option<Experiment>,
     /// Parts that could not be measured, and why.
     pub failed: BTreeMap<String, String>,
@@ -127,6 +130,8 @@ pub enum Part {
     Scale,
     /// Two CPUs at one probe
     Cpus,
+    /// Returns that a processor would mispredict
+    Returns,
     /// The paper's experiment
     Umask,
 }
@@ -172,6 +177,7 @@ impl Benchmark {
             }
             Part::Scale => self.scale(testbed, keep),
             Part::Cpus => self.cpus(testbed),
+            Part::Returns => testbed.returns().map(|returns| self.returns = returns),
             Part::Umask => testbed
                 .umask(plan)
                 .map(|experiment| self.umask = Some(experiment)),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The short part that `make test` runs: reports are true, costs are those on record.
+//! The short part that `make test` runs: reports are true, costs are those on record,
+//! and no return is mispredicted.
 
 use crate::control::BACKENDS;
 use crate::exact::Exactness;
 use crate::guest_files;
 use crate::hit::Hit;
 use crate::job::Job;
+use crate::mispredicted;
 use crate::record::{exceeds_reference, Record, FILE};
 use crate::show;
 use crate::testbed::Testbed;
@@ -65,6 +67,9 @@ pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     } else {
         complaints.extend(dearer_than_recorded(kernel, &costs)?);
     }
+    let returns = testbed.returns()?;
+    print(&mispredicted::text(&returns))?;
+    complaints.extend(mispredicted::complaints(&returns));
     if !complaints.is_empty() {
         bail!("not as it should be:\n  {}", complaints.join("\n  "));
     }

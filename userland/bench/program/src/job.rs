@@ -4,6 +4,7 @@
 
 use crate::exact::{self, Exactness};
 use crate::hit::{self, Hit};
+use crate::returns::{self, Run};
 use crate::scale::{self, Scale};
 use crate::symbols;
 use crate::tool::Tool;
@@ -22,6 +23,8 @@ pub struct Job {
     pub scale: Vec<String>,
     /// Two CPUs at one probe, so many calls each.
     pub two_cpus: Option<u32>,
+    /// Calls between markers, for a plugin that counts mispredicted returns.
+    pub returns: bool,
     /// Which functions these addresses are in.
     pub symbols: Vec<u64>,
 }
@@ -32,6 +35,7 @@ pub struct Outcome {
     pub hits: Vec<Hit>,
     pub scale: Vec<Scale>,
     pub two_cpus: Vec<Calls>,
+    pub returns: Vec<Run>,
     pub symbols: Vec<String>,
 }
 
@@ -41,6 +45,7 @@ impl Job {
         hits: Vec::new(),
         scale: Vec::new(),
         two_cpus: None,
+        returns: false,
         symbols: Vec::new(),
     };
 
@@ -49,7 +54,7 @@ impl Job {
             symbols: symbols::names(&self.symbols)?,
             ..Outcome::default()
         };
-        if self.exact || !self.hits.is_empty() {
+        if self.exact || self.returns || !self.hits.is_empty() {
             kernel_module::load(&guest_files::path("xcap_targets.ko"), &[])?;
         }
         // Before xcap is loaded for the other parts.
@@ -60,6 +65,9 @@ impl Job {
         outcome.scale = scale::measure(&self.scale).context("scale")?;
         if let Some(calls) = self.two_cpus {
             outcome.two_cpus = two_cpus::measure(calls).context("two CPUs")?;
+        }
+        if self.returns {
+            outcome.returns = returns::measure().context("returns")?;
         }
         Ok(outcome)
     }

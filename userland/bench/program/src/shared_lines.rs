@@ -4,6 +4,7 @@
 
 use crate::two_cpus::{Calls, CONTROL, CPUS};
 use anyhow::{bail, Context, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -50,7 +51,7 @@ impl SharedLine {
 }
 
 /// The windows that the plugin wrote.
-pub fn windows(path: &Path) -> Result<Vec<Window>> {
+pub fn windows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))?;
     let window = |line| serde_json::from_str(line).context("a line of the plugin's is no window");

@@ -4,6 +4,7 @@
 
 use crate::guest_files;
 use crate::job::{Job, Outcome};
+use crate::mispredicted::{mispredicted, Mispredicted};
 use crate::shared_lines::{shared, windows, Shared};
 use crate::two_cpus;
 use crate::umask::{Experiment, Plan};
@@ -18,6 +19,10 @@ use xcap_machines::{Config, Lab, Materials, Place};
 
 /// Addresses don't move from boot to boot, and no watchdog wakes.
 const APPEND: &str = "nokaslr nowatchdog";
+
+/// The return of a retpoline is mispredicted by design: one for each indirect call, whoever makes it. Processors of
+/// today need none.
+const NO_RETPOLINES: &str = "spectre_v2=off";
 
 pub struct Testbed {
     pub materials: Materials,
@@ -72,19 +77,9 @@ impl Testbed {
 
     /// What two CPUs share that call one function, where a plugin of the emulator records every access to memory.
     pub fn two_cpus(&self, calls: u32) -> Result<Vec<Shared>> {
-        let library = tools_dir()?.join("libxcap_lines_qemu.so");
-        if !library.exists() {
-            bail!(
-                "'{}' is missing: `make plugin` builds it",
-                library.display()
-            );
-        }
         let folder = tempfile::tempdir()?;
         let output = folder.path().join("windows");
-        let plugin = Plugin {
-            library,
-            output: output.clone(),
-        };
+        let plugin = plugin("lines", &output)?;
         let config = Config {
             accelerator: Accelerator::Tcg,
             cpus: two_cpus::CPUS as u32,
@@ -107,6 +102,24 @@ impl Testbed {
             };
             shared(called.two_cpus, &windows(&output)?, names)
         })
+    }
+
+    /// What probes do to the prediction of returns, where a plugin of the emulator models it.
+    pub fn returns(&self) -> Result<Vec<Mispredicted>> {
+        let folder = tempfile::tempdir()?;
+        let output = folder.path().join("windows");
+        let config = Config {
+            plugin: Some(plugin("returns", &output)?),
+            append: format!("{APPEND} {NO_RETPOLINES}"),
+            ..self.config(&[])
+        };
+        let command = guest_command(&Job {
+            returns: true,
+            ..Job::NOTHING
+        })?;
+        let done = Lab::run_deterministic(&self.materials, &config, &command)?;
+        let runs = outcome(&done.ok("the measurement")?)?.returns;
+        mispredicted(&runs, &windows(&output)?)
     }
 
     /// The paper's experiment, by the host's clock.
@@ -139,6 +152,21 @@ impl Testbed {
             Err(e) => Err(lab.explain(e)),
         }
     }
+}
+
+/// The plugin of this name, which writes its windows to `output`.
+fn plugin(name: &str, output: &Path) -> Result<Plugin> {
+    let library = tools_dir()?.join(format!("libxcap_{name}_qemu.so"));
+    if !library.exists() {
+        bail!(
+            "'{}' is missing: `make plugin` builds it",
+            library.display()
+        );
+    }
+    Ok(Plugin {
+        library,
+        output: output.to_owned(),
+    })
 }
 
 /// What the command prints.

@@ -14,7 +14,7 @@ use nix::unistd::{fork, ForkResult, Pid};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, Ordering};
-use xcap_lines::Marker;
+use xcap_marker::Marker;
 
 pub const CPUS: usize = 2;
 

@@ -10,12 +10,6 @@ use xcap_house::circles::{circles, Circle};
 use xcap_house::crates::{all, source_tree};
 use xcap_house::modules::Modules;
 
-/// Circles that are known, by crate and by the files' names. This list only gets shorter.
-const KNOWN: &[(&str, &[&str])] = &[(
-    "xcap-paper",
-    &["findings", "future", "ours", "page", "paper", "report"],
-)];
-
 /// A file's name for people: its own, or its folder's.
 fn short(file: &Path) -> String {
     let name = file.with_extension("");
@@ -48,28 +42,16 @@ fn told(krate: &str, circle: &Circle) -> String {
 
 #[test]
 fn no_files_use_one_another() {
-    let mut unknown = String::new();
-    let mut known: BTreeSet<_> = KNOWN.iter().collect();
+    let mut found = String::new();
     for krate in all().expect("cargo knows its crates") {
         let modules = Modules::read(&krate.root).expect("it compiles");
         for circle in circles(&modules.edges()) {
-            let names = names(&circle);
-            let entry = known.iter().copied().find(|(name, files)| {
-                *name == krate.name && names.iter().eq(files.iter().copied())
-            });
-            match entry {
-                Some(entry) => drop(known.remove(entry)),
-                None => unknown += &told(&krate.name, &circle),
-            }
+            found += &told(&krate.name, &circle);
         }
     }
     assert!(
-        unknown.is_empty(),
-        "files that use one another: move what both need to a third\n{unknown}"
-    );
-    assert!(
-        known.is_empty(),
-        "these are gone or smaller: take them off KNOWN: {known:?}"
+        found.is_empty(),
+        "files that use one another: move what both need to a third\n{found}"
     );
 }
 

@@ -174,6 +174,12 @@ impl Pooled {
             .map(|interval| interval.half_width)
     }
 
+    /// What `share` of the calls don't exceed.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let quantile = self.histogram.quantile(share, self.min, self.max)?;
+        Some(quantile.value as f64)
+    }
+
     pub fn self_mean(&self) -> Option<f64> {
         (self.self_count > 0).then(|| self.self_sum as f64 / self.self_count as f64)
     }

@@ -47,6 +47,13 @@ impl Cell {
         })
     }
 
+    /// With two digits after the point.
+    pub fn hundredths(value: Option<f64>) -> Self {
+        value.map_or(Self::Missing, |value| {
+            Self::Number(value, format!("{value:.2}"))
+        })
+    }
+
     pub fn shown(&self) -> &str {
         match self {
             Self::Text(text) | Self::Number(_, text) => text,

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
+use xcap_machines::files::create;
 
 use crate::format;
 use crate::layout::Layout;
 use crate::part::{environment, Part, Parts, Task};
 use crate::run_id::RunId;
 
-/// Keeps a part in a folder, under a name that says what it is.
+/// Keeps a part in a folder, under a name that says what it is; one that is there stays.
 pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
     let Task {
         scenario,
@@ -24,13 +24,7 @@ pub fn keep(folder: &Path, part: &Part) -> Result<PathBuf> {
     } = part.task;
     let name = format!("{scenario}-{buffer}-{repetition:02}-{}.json", part.role);
     let path = folder.join(name);
-    fs::create_dir_all(folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer_pretty(&mut file, part)?;
-    file.flush()?;
-    file.persist_noclobber(&path)
-        .map_err(|error| error.error)
-        .with_context(|| format!("cannot write '{}'", path.display()))?;
+    create(&path, serde_json::to_vec_pretty(part)?)?;
     Ok(path)
 }
 

@@ -4,6 +4,7 @@
 
 mod experiment;
 mod probes;
+mod returns;
 mod scale;
 mod text;
 
@@ -18,6 +19,9 @@ pub fn markdown(benchmark: &Benchmark) -> String {
     probes::write(&mut out, &benchmark.rows);
     truth(&mut out, benchmark);
     scale::write(&mut out, benchmark);
+    if !benchmark.returns.is_empty() {
+        returns::write(&mut out, &benchmark.returns);
+    }
     if let Some(experiment) = &benchmark.umask {
         experiment::write(&mut out, experiment);
     }

@@ -12,7 +12,7 @@ use std::process::Command;
 use walkdir::WalkDir;
 
 /// What kbuild compiles: no more than this is looked at.
-const SOURCES: [&str; 4] = ["Kbuild", "xcap_mod.rs", "kmod", "abi/src"];
+pub const SOURCES: [&str; 4] = ["Kbuild", "xcap_mod.rs", "kmod", "abi/src"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Lints {
@@ -110,7 +110,7 @@ fn run_shown(command: &mut Command, failure: &str) -> Result<()> {
 }
 
 /// Makes `to` hold what `from` holds, leaving alone what is the same and what kbuild made.
-fn mirror(from: &Path, to: &Path) -> Result<()> {
+pub fn mirror(from: &Path, to: &Path) -> Result<()> {
     if !from.exists() {
         bail!(
             "'{}' is missing: is this xcap's source tree?",

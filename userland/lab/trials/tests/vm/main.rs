@@ -26,6 +26,7 @@ mod patches;
 mod returns;
 mod snapshots;
 mod timing;
+mod walks;
 mod world;
 
 use labs::World;
@@ -53,6 +54,7 @@ fn main() {
         known::trials(world),
         clock::trials(world),
         patches::trials(world),
+        walks::trials(world),
         returns::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();

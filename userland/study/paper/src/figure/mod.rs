@@ -36,4 +36,10 @@ pub struct Heading<'a> {
     pub subtitle: &'a str,
 }
 
+impl<'a> Heading<'a> {
+    pub fn new(title: &'a str, subtitle: &'a str) -> Self {
+        Self { title, subtitle }
+    }
+}
+
 pub const WIDTH: u32 = 360;

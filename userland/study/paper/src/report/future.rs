@@ -4,7 +4,7 @@
 
 use xcap_abi::stage::Stage;
 
-use super::Ground;
+use super::selection::Selection;
 use crate::compare::ratio;
 use crate::histogram::{modes, tail};
 use crate::numbers::{percent, probability, short};
@@ -13,21 +13,24 @@ use crate::tables::{Cell, Table};
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::Scenario;
 
+/// Copy and notification.
+const VARYING: [Stage; 3] = [Stage::Copy, Stage::GrantCopy, Stage::Notify];
+
 /// Why copy and notification vary so much: a sentence or two for each.
-pub fn answers(ground: &Ground) -> Vec<String> {
-    [Stage::Copy, Stage::GrantCopy, Stage::Notify]
+pub fn answers(selection: &Selection) -> Vec<String> {
+    VARYING
         .into_iter()
-        .filter_map(|stage| answer(ground, stage))
+        .filter_map(|stage| answer(selection, stage))
         .collect()
 }
 
-fn answer(ground: &Ground, stage: Stage) -> Option<String> {
+fn answer(selection: &Selection, stage: Stage) -> Option<String> {
     // The scenario in which it varies most.
-    let (scenario, pooled, spread) = ground
+    let (scenario, pooled, spread) = selection
         .scenarios
         .iter()
         .filter_map(|&scenario| {
-            let pooled = ground.pooled(scenario, Domain::Dom0, stage)?;
+            let pooled = selection.pooled(scenario, Domain::Dom0, stage)?;
             let spread = pooled.moments.standard_deviation()? / pooled.mean()?;
             Some((scenario, pooled, spread))
         })
@@ -77,9 +80,61 @@ fn answer(ground: &Ground, stage: Stage) -> Option<String> {
     Some(text)
 }
 
+/// Why they vary: the figures.
+pub fn variation(selection: &Selection) -> Table {
+    let mut table = Table::new(&[
+        "stage",
+        "scenario",
+        "calls",
+        "mean",
+        "std dev ÷ mean",
+        "not its own",
+        "work a call",
+        "slowest 1 %: cycles",
+        "slowest 1 %: variance",
+        "modes",
+    ]);
+    for stage in VARYING {
+        for &scenario in &selection.scenarios {
+            let Some(pooled) = selection.pooled(scenario, Domain::Dom0, stage) else {
+                continue;
+            };
+            let mean = pooled.mean();
+            let spread = pooled
+                .moments
+                .standard_deviation()
+                .zip(mean)
+                .map(|(s, m)| s / m);
+            let nested = pooled
+                .self_mean()
+                .zip(mean)
+                .map(|(own, mean)| (1.0 - own / mean).max(0.0));
+            let slow = tail(&pooled.histogram, 0.01);
+            let work = (pooled.work > 0).then(|| pooled.work as f64 / pooled.moments.count as f64);
+            let humps: Vec<String> = modes(&pooled.histogram)
+                .iter()
+                .map(|mode| short(mode.at))
+                .collect();
+            table.push(vec![
+                Cell::text(stage.word()),
+                Cell::text(scenario.to_string()),
+                Cell::count(pooled.moments.count),
+                Cell::short(mean),
+                Cell::hundredths(spread),
+                Cell::share(nested),
+                Cell::hundredths(work),
+                Cell::share(slow.map(|(cycles, _)| cycles)),
+                Cell::share(slow.map(|(_, variance)| variance)),
+                Cell::text(humps.join(", ")),
+            ]);
+        }
+    }
+    table
+}
+
 /// All of a domain's self time, a frame that came to it.
 fn self_a_frame(
-    ground: &Ground,
+    selection: &Selection,
     environment: Environment,
     domain: Domain,
     scenario: Scenario,
@@ -90,7 +145,7 @@ fn self_a_frame(
         scenario,
         buffer,
     };
-    ground.study.series(condition, |run| {
+    selection.study.series(condition, |run| {
         let cycles: u128 = run
             .stats
             .get(&domain)?
@@ -103,7 +158,7 @@ fn self_a_frame(
 }
 
 /// Virtualised against not: all self time a frame.
-pub fn overhead(ground: &Ground) -> Table {
+pub fn overhead(selection: &Selection) -> Table {
     let mut table = Table::new(&[
         "scenario",
         "environment",
@@ -115,13 +170,13 @@ pub fn overhead(ground: &Ground) -> Table {
         "95 % interval",
         "test",
     ]);
-    for &scenario in &ground.scenarios {
-        for environment in ground.study.environments() {
+    for &scenario in &selection.scenarios {
+        for environment in selection.study.environments() {
             if !environment.is_xen() {
                 continue;
             }
             let of = |environment, domain| {
-                self_a_frame(ground, environment, domain, scenario, ground.buffer)
+                self_a_frame(selection, environment, domain, scenario, selection.buffer)
             };
             let native = of(Environment::Native, Domain::Bare);
             let (dom0, domu) = (of(environment, Domain::Dom0), of(environment, Domain::DomU));

@@ -4,7 +4,7 @@
 
 use xcap_abi::stage::Stage;
 
-use super::Ground;
+use super::selection::Selection;
 use crate::figure::{bars, rows, theme, Bar, Figure, Group, Heading, Row, Scale};
 use crate::numbers::whole;
 use crate::paper_figures::{PaperFigure, FIGURES};
@@ -12,12 +12,12 @@ use crate::tables::{Cell, Table};
 use xcap_study::run_id::Domain;
 
 /// Figures 2a, 2b and 3 to 11.
-pub fn figures(ground: &Ground) -> Vec<Figure> {
+pub fn figures(selection: &Selection) -> Vec<Figure> {
     let mut figures = vec![
-        all_stages(ground, "2a", Domain::Dom0),
-        all_stages(ground, "2b", Domain::DomU),
+        all_stages(selection, "2a", Domain::Dom0),
+        all_stages(selection, "2b", Domain::DomU),
     ];
-    figures.extend(FIGURES.iter().map(|figure| one_stage(ground, figure)));
+    figures.extend(FIGURES.iter().map(|figure| one_stage(selection, figure)));
     figures
 }
 
@@ -37,17 +37,13 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// The figures of one stage and scenario, as a row under [`COLUMNS`].
-fn row(ground: &Ground, domain: Domain, stage: Stage, at: usize) -> Vec<Cell> {
-    let scenario = ground.scenarios[at];
+fn row(selection: &Selection, domain: Domain, stage: Stage, at: usize) -> Vec<Cell> {
+    let scenario = selection.scenarios[at];
     let mut row = vec![Cell::text(scenario.to_string()), Cell::text(stage.word())];
-    let Some(pooled) = ground.pooled(scenario, domain, stage) else {
+    let Some(pooled) = selection.pooled(scenario, domain, stage) else {
         row.push(Cell::text("not on this kernel"));
         row.resize(COLUMNS.len(), Cell::Missing);
         return row;
-    };
-    let quantile = |share| {
-        let quantile = pooled.histogram.quantile(share, pooled.min, pooled.max);
-        Cell::rounded(quantile.map(|quantile| quantile.value as f64))
     };
     row.extend([
         Cell::text(&pooled.function),
@@ -56,57 +52,39 @@ fn row(ground: &Ground, domain: Domain, stage: Stage, at: usize) -> Vec<Cell> {
         Cell::rounded(pooled.half_width()),
         Cell::rounded(pooled.corrected),
         Cell::rounded(pooled.moments.standard_deviation()),
-        quantile(0.5),
-        quantile(0.99),
+        Cell::rounded(pooled.quantile(0.5)),
+        Cell::rounded(pooled.quantile(0.99)),
         Cell::count(pooled.missed),
         Cell::count(pooled.means.len() as u64),
     ]);
     row
 }
 
-fn all_stages(ground: &Ground, number: &str, domain: Domain) -> Figure {
-    let stages: Vec<Stage> = Stage::path()
-        .filter(|&stage| {
-            let calls = |&scenario: &_| ground.pooled(scenario, domain, stage);
-            ground
-                .scenarios
-                .iter()
-                .filter_map(calls)
-                .any(|pooled| pooled.moments.count > 0)
-        })
-        .collect();
+fn all_stages(selection: &Selection, number: &str, domain: Domain) -> Figure {
     let mut table = Table::new(&COLUMNS);
     let mut groups = Vec::new();
-    for stage in stages {
+    for stage in selection.called(domain, Stage::path()) {
         let mut group = Group {
             label: stage.label().to_owned(),
             rows: Vec::new(),
         };
-        for (at, &scenario) in ground.scenarios.iter().enumerate() {
-            let pooled = ground.pooled(scenario, domain, stage);
+        for (at, &scenario) in selection.scenarios.iter().enumerate() {
+            let pooled = selection.pooled(scenario, domain, stage);
             group.rows.push(Row {
                 value: pooled.as_ref().and_then(|pooled| pooled.mean()),
                 half: pooled.as_ref().and_then(|pooled| pooled.half_width()),
                 colour: theme::of_scenario(scenario),
             });
-            table.push(row(ground, domain, stage, at));
+            table.push(row(selection, domain, stage, at));
         }
         groups.push(group);
     }
-    let legend: Vec<_> = ground
-        .scenarios
-        .iter()
-        .map(|&scenario| (scenario.to_string(), theme::of_scenario(scenario)))
-        .collect();
     let title = format!("Fig. {number} – {domain}: mean cycles a call");
-    let subtitle = ground.subtitle("all stages, logarithmic");
-    let heading = Heading {
-        title: &title,
-        subtitle: &subtitle,
-    };
+    let subtitle = selection.subtitle("all stages, logarithmic");
+    let heading = Heading::new(&title, &subtitle);
     Figure {
         id: format!("fig-{number}"),
-        svg: rows(&heading, &legend, &groups, Scale::Logarithmic),
+        svg: rows(&heading, &selection.legend(), &groups, Scale::Logarithmic),
         title,
         note: "Cost of one call of each stage's function, not of one frame: interrupts, polls, copies \
                and notifications handle many frames a call. The axis is logarithmic, the thin lines are \
@@ -116,7 +94,7 @@ fn all_stages(ground: &Ground, number: &str, domain: Domain) -> Figure {
     }
 }
 
-fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
+fn one_stage(selection: &Selection, figure: &PaperFigure) -> Figure {
     let PaperFigure {
         number,
         domain,
@@ -125,9 +103,9 @@ fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
     } = figure;
     let mut table = Table::new(&COLUMNS);
     let mut drawn = Vec::new();
-    for (at, &scenario) in ground.scenarios.iter().enumerate() {
-        table.push(row(ground, *domain, *stage, at));
-        let pooled = ground.pooled(scenario, *domain, *stage);
+    for (at, &scenario) in selection.scenarios.iter().enumerate() {
+        table.push(row(selection, *domain, *stage, at));
+        let pooled = selection.pooled(scenario, *domain, *stage);
         let pooled = pooled.as_ref();
         drawn.push(Bar {
             label: scenario.to_string(),
@@ -144,12 +122,9 @@ fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
         });
     }
     let title = format!("Fig. {number} – {domain}: {}", stage.label());
-    let subtitle = ground.subtitle("mean cycles a call, 95 %");
-    let heading = Heading {
-        title: &title,
-        subtitle: &subtitle,
-    };
-    let function = drawn_function(ground, *domain, *stage);
+    let subtitle = selection.subtitle("mean cycles a call, 95 %");
+    let heading = Heading::new(&title, &subtitle);
+    let function = drawn_function(selection, *domain, *stage);
     Figure {
         id: format!("fig-{number}"),
         svg: bars(&heading, &drawn),
@@ -159,11 +134,11 @@ fn one_stage(ground: &Ground, figure: &PaperFigure) -> Figure {
     }
 }
 
-fn drawn_function(ground: &Ground, domain: Domain, stage: Stage) -> String {
-    let mut pooled = ground
+fn drawn_function(selection: &Selection, domain: Domain, stage: Stage) -> String {
+    let mut pooled = selection
         .scenarios
         .iter()
-        .filter_map(|&scenario| ground.pooled(scenario, domain, stage));
+        .filter_map(|&scenario| selection.pooled(scenario, domain, stage));
     match pooled.next() {
         Some(pooled) if !pooled.function.is_empty() => format!("Function {}(). ", pooled.function),
         _ => "This kernel has no function for it. ".into(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Instructions that do nothing, and that nothing else executes.
+//! What a program in an emulated machine says to the emulator's plugin: instructions that do nothing, and that nothing
+//! else executes.
 
 use core::arch::asm;
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What is needed of QEMU's interface for plugins (include/qemu/qemu-plugin.h).
+//!
+//! # Safety
+//!
+//! As that header says: what a callback is given may be used until it returns.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-/// The oldest version that has all of this; QEMU 9.1 and later take it.
-pub const VERSION: c_int = 3;
+/// The oldest version that has all of this; QEMU 9.2 and later take it.
+pub const VERSION: c_int = 4;
 
 pub type PluginId = u64;
 
@@ -40,8 +44,31 @@ pub type MemoryInfo = u32;
 /// `QEMU_PLUGIN_CB_NO_REGS`
 pub const NO_REGISTERS: c_int = 0;
 
+/// `QEMU_PLUGIN_MEM_R`
+pub const READ: c_int = 1;
+
+/// `QEMU_PLUGIN_MEM_W`
+pub const WRITE: c_int = 2;
+
 /// `QEMU_PLUGIN_MEM_RW`
-pub const READ_AND_WRITE: c_int = 3;
+pub const READ_AND_WRITE: c_int = READ | WRITE;
+
+/// `qemu_plugin_mem_value`
+#[repr(C)]
+pub struct MemoryValue {
+    kind: c_int,
+    low: u64,
+    high: u64,
+}
+
+impl MemoryValue {
+    /// The value, if it is one of 64 bits.
+    pub fn quad(&self) -> Option<u64> {
+        /// `QEMU_PLUGIN_MEM_VALUE_U64`
+        const QUAD: c_int = 3;
+        (self.kind == QUAD).then_some(self.low)
+    }
+}
 
 pub type Translated = unsafe extern "C" fn(PluginId, *mut TranslationBlock);
 pub type Executed = unsafe extern "C" fn(c_uint, *mut c_void);
@@ -73,6 +100,7 @@ extern "C" {
         which: c_int,
         data: *mut c_void,
     );
+    pub fn qemu_plugin_mem_get_value(info: MemoryInfo) -> MemoryValue;
     pub fn qemu_plugin_mem_is_store(info: MemoryInfo) -> bool;
     pub fn qemu_plugin_mem_size_shift(info: MemoryInfo) -> c_uint;
     pub fn qemu_plugin_get_hwaddr(info: MemoryInfo, address: u64) -> *const HardwareAddress;

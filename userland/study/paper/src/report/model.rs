@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the report is made of.
+
+use xcap_abi::stage::Stage;
+
+use super::findings::{self, Finding};
+use super::selection::Selection;
+use super::{future, ours, paper};
+use crate::figure::Figure;
+use crate::study::Study;
+use crate::tables::Table;
+use xcap_study::run_id::{Domain, Environment};
+
+/// All that the page and the files tell.
+pub struct Report<'a> {
+    pub selection: Selection<'a>,
+    pub paper: Vec<Figure>,
+    pub driver: Figure,
+    pub per_frame: Vec<Figure>,
+    pub self_time: Vec<Figure>,
+    pub distributions: Vec<Figure>,
+    pub native: Vec<Figure>,
+    pub losses: Vec<Figure>,
+    pub findings: Vec<Finding>,
+    pub variation: Table,
+    pub answers: Vec<String>,
+    pub overhead: Table,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(study: &'a Study) -> Self {
+        let selection = Selection::new(study);
+        let environments = study.environments();
+        let has_native = environments.contains(&Environment::Native);
+        let has_xen = study.xen().is_some();
+        let whole = selection.lossless();
+        let mut self_time = Vec::new();
+        for &environment in &environments {
+            for &domain in environment.domains() {
+                self_time.push(ours::self_time(&whole, environment, domain));
+            }
+        }
+        let spread = [
+            (Domain::Dom0, Stage::NicIrq),
+            (Domain::Dom0, Stage::Softirq),
+            (Domain::Dom0, Stage::Copy),
+            (Domain::Dom0, Stage::GrantCopy),
+            (Domain::Dom0, Stage::Notify),
+            (Domain::DomU, Stage::Softirq),
+            (Domain::DomU, Stage::CopyUser),
+        ];
+        let variation = future::variation(&selection);
+        Self {
+            paper: paper::figures(&selection),
+            driver: ours::driver(&selection),
+            per_frame: [Domain::Dom0, Domain::DomU]
+                .map(|domain| ours::per_frame(&whole, domain))
+                .into(),
+            self_time,
+            distributions: spread
+                .iter()
+                .filter_map(|(domain, stage)| ours::distribution(&selection, *domain, *stage))
+                .collect(),
+            native: if has_native && has_xen {
+                ours::beside_xen(&whole)
+            } else {
+                Vec::new()
+            },
+            losses: environments
+                .iter()
+                .map(|&environment| ours::losses(&selection, environment))
+                .collect(),
+            findings: findings::all(&selection),
+            answers: future::answers(&selection),
+            overhead: future::overhead(&whole),
+            variation,
+            selection,
+        }
+    }
+
+    pub fn figures(&self) -> impl Iterator<Item = &Figure> {
+        self.paper
+            .iter()
+            .chain([&self.driver])
+            .chain(&self.per_frame)
+            .chain(&self.self_time)
+            .chain(&self.distributions)
+            .chain(&self.native)
+            .chain(&self.losses)
+    }
+
+    /// Each with its file's name.
+    pub fn tables(&self) -> Vec<(String, Table)> {
+        let mut tables: Vec<_> = self
+            .figures()
+            .map(|figure| (figure.id.clone(), figure.table.clone()))
+            .collect();
+        tables.push(("variation".into(), self.variation.clone()));
+        tables.push(("virtualised-or-not".into(), self.overhead.clone()));
+        tables.push(("findings".into(), findings::table(&self.findings)));
+        tables
+    }
+}

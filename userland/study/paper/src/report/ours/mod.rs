@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Figures that the paper hasn't, one a file.
+
+mod distribution;
+mod driver;
+mod losses;
+mod native;
+mod per_frame;
+mod self_time;
+
+pub use distribution::distribution;
+pub use driver::driver;
+pub use losses::losses;
+pub use native::beside_xen;
+pub use per_frame::per_frame;
+pub use self_time::self_time;

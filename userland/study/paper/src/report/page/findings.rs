@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The findings: a line each, and then one by one.
+
+use maud::{html, Markup};
+
+use super::parts::section;
+use crate::report::findings::{Finding, Outcome, Verdict};
+use crate::report::model::Report;
+
+pub fn summary(report: &Report) -> Markup {
+    section(
+        "summary",
+        "The paper's findings, and what holds here",
+        html! {
+            div.findings { table.summary { tbody {
+                @for finding in &report.findings {
+                    tr {
+                        td { (finding.letter) }
+                        td { a href={ "#finding-" (finding.letter) } { (finding.paper) } }
+                        td { (verdict(finding.verdict)) }
+                    }
+                }
+            } } }
+        },
+    )
+}
+
+pub fn findings(report: &Report) -> Markup {
+    section(
+        "findings",
+        "The findings, one by one",
+        html! {
+            p { "Repetitions are the samples of every test: calls within a run depend on each other. Ratios are tested "
+                "by Student's t test on the logarithms of figures of the same repetition, two-sided at 5 %; “nearly the "
+                "same” by two one-sided tests with ±10 %; shares by Student's t test against their bound. A finding "
+                "holds if all its claims do, and doesn't if the opposite of one is seen." }
+            div.findings { @for finding in &report.findings { (one_finding(finding)) } }
+        },
+    )
+}
+
+fn one_finding(finding: &Finding) -> Markup {
+    html! {
+        article id={ "finding-" (finding.letter) } {
+            h3 { span.letter { "(" (finding.letter) ")" } (finding.paper) }
+            p { (verdict(finding.verdict)) ": " (finding.why) " "
+                span.muted { "See "
+                    @for (at, figure) in finding.figures.iter().enumerate() {
+                        @if at > 0 { ", " }
+                        a href={ "#" (figure) } { (figure_name(figure)) }
+                    }
+                    "."
+                }
+            }
+            table.claims {
+                thead { tr { th { "claim" } th { "figures" } th { "test" } th { } } }
+                tbody { @for claim in &finding.claims {
+                    tr {
+                        td { (claim.text) }
+                        td { (claim.values) }
+                        td { (claim.test) }
+                        td { (outcome(&claim.outcome)) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn verdict(verdict: Verdict) -> Markup {
+    let class = match verdict {
+        Verdict::Holds => "verdict holds",
+        Verdict::DoesNotHold => "verdict doesnt",
+        Verdict::CannotTell => "verdict unsure",
+    };
+    html! { span class=(class) { (verdict.words()) } }
+}
+
+fn outcome(outcome: &Outcome) -> Markup {
+    let class = match outcome {
+        Outcome::Holds => "verdict holds",
+        Outcome::Contradicted => "verdict doesnt",
+        Outcome::Undecided(_) => "verdict unsure",
+    };
+    html! { span class=(class) { (outcome.word()) } }
+}
+
+fn figure_name(id: &str) -> String {
+    match id {
+        "driver" => "the NIC driver, derived and measured".into(),
+        "per-frame-dom0" => "dom0: cycles a frame".into(),
+        id if id.starts_with("losses") => "where frames were lost".into(),
+        id => format!("Fig. {}", id.trim_start_matches("fig-")),
+    }
+}

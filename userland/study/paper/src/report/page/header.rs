@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What stands above the sections.
+
+use std::collections::BTreeSet;
+
+use maud::{html, Markup};
+
+use crate::numbers::whole;
+use crate::report::findings::Verdict;
+use crate::report::model::Report;
+use crate::report::selection::world_word;
+use xcap_study::testbed::World;
+
+pub fn header(report: &Report, title: &str) -> Markup {
+    html! {
+        header {
+            h1 { (title) }
+            p.lead {
+                "The study of Teodoro and Macambira, “Análise do custo de captura de pacotes no ambiente "
+                "virtualizado Xen” (UFMG), made again with xcap."
+            }
+            (banner(report))
+            (key_numbers(report))
+            (navigation())
+        }
+    }
+}
+
+fn banner(report: &Report) -> Markup {
+    let world = report.selection.study.world();
+    html! {
+        p.world {
+            strong { (world_word(world)) } " — "
+            @match world {
+                World::Emulated => {
+                    "these are cycles of machines whose instructions software runs (QEMU's TCG). They compare with "
+                    "each other, not with hardware: what is dear under emulation (page-table switches above all) may be "
+                    "cheap on a CPU, and the other way round."
+                }
+                World::Virtual => "these are cycles of virtual machines on real CPUs; leaving and entering the guest is in them.",
+                World::Real => "these are cycles of real CPUs, with a real cable.",
+            }
+            @if report.selection.study.has_two_worlds() {
+                " Some runs are of another world than this: see the conditions below."
+            }
+        }
+    }
+}
+
+fn key_numbers(report: &Report) -> Markup {
+    let study = report.selection.study;
+    let sent: u64 = study.runs.iter().map(|run| run.frames.sent).sum();
+    let repetitions: BTreeSet<u32> = study.runs.iter().map(|run| run.id.repetition).collect();
+    let missed: u64 = study
+        .runs
+        .iter()
+        .flat_map(|run| run.stats.values())
+        .flat_map(|stats| &stats.stages)
+        .map(|stage| stage.missed_pool + stage.missed_busy + stage.missed_negative)
+        .sum();
+    let held = |verdict| {
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.verdict == verdict)
+            .count()
+    };
+    html! {
+        div.numbers {
+            div { b { (whole(study.runs.len() as u64)) } span {
+                "runs, " @if repetitions.len() == 1 { "one repetition: no test decides" } @else { (repetitions.len()) " repetitions" }
+            } }
+            div { b { (whole(sent)) } span { "frames sent" } }
+            div { b { (whole(missed)) } span { "calls that the probes missed" } }
+            div { b { (held(Verdict::Holds)) " of " (report.findings.len()) }
+                  span { "findings hold here; " (held(Verdict::DoesNotHold)) " don't, "
+                         (held(Verdict::CannotTell)) " can't be told" } }
+        }
+    }
+}
+
+fn navigation() -> Markup {
+    html! {
+        nav { ul {
+            @for (id, name) in [
+                ("summary", "Verdicts"), ("paper", "The paper's figures"), ("findings", "Findings"),
+                ("frames", "Frames"), ("cost", "Cost a frame"), ("distributions", "Distributions"),
+                ("future", "Future work"), ("conditions", "Conditions"), ("method", "Method"),
+            ] {
+                li { a href={ "#" (id) } { (name) } }
+            }
+        } }
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How it was measured.
+
+use maud::{html, Markup};
+
+use super::parts::section;
+
+pub fn method() -> Markup {
+    section(
+        "method",
+        "Method",
+        html! {
+            ul {
+                li { "xcap times every call of each stage's function from entry to return in TSC cycles, and keeps "
+                     "count, sum and sum of squares exactly, as the paper did; and a histogram, the self time, and the work a "
+                     "call did. Means are raw; the tables hold them corrected for xcap's own cost beside." }
+                li { "Each run: xcap reset in every machine, capture begun, then frames sent; when no counter moves any "
+                     "more, xcap is stopped and read. Repetitions are interleaved over environments and scenarios, and "
+                     "in the lab each starts on machines freshly booted." }
+                li { "The sender builds one raw Ethernet frame (ethertype X.25) and sends it unchanged; the capturer calls "
+                     code { "recvfrom()" } " on an " code { "AF_PACKET" } " socket, one frame a call, and does nothing with it." }
+                li { "Intervals in the paper's figures take calls as independent samples, as the paper did: they are "
+                     "too narrow where calls of a run are alike. The dots show how far repetitions differ; the verdicts rest on "
+                     "repetitions alone." }
+                li { "No correction is made for the number of claims: of twenty true nulls, one test will err at 5 %." }
+            }
+        },
+    )
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sections of figures.
+
+use std::slice::from_ref;
+
+use maud::{html, Markup};
+
+use super::parts::{figures, section, table};
+use crate::report::model::Report;
+use xcap_study::run_id::Buffer;
+
+pub fn paper(report: &Report) -> Markup {
+    section(
+        "paper",
+        "The paper's figures",
+        html! {
+            p { "Four scenarios: frames of 64 or of 1500 bytes, sent without a pause ("
+                code { "w0s0064" } ", " code { "w0s1500" } ") or with 1 µs between them ("
+                code { "w1s0064" } ", " code { "w1s1500" } "). Hue tells the size, strength the wait. "
+                "All are of " (report.selection.environment.label()) ", with the socket buffer "
+                @match report.selection.buffer {
+                    Buffer::System => "as the system gives it, as in the paper.",
+                    Buffer::Large => "large.",
+                }
+            }
+            div.two { (figures(&report.paper[..2])) }
+            (figures(&report.paper[2..]))
+            h3 { "The NIC driver, derived and measured" }
+            (figures(from_ref(&report.driver)))
+        },
+    )
+}
+
+pub fn frames(report: &Report) -> Markup {
+    section(
+        "frames",
+        "Where the frames were lost",
+        html! {
+            p { "Each frame is followed by the counters of every hop: sent → NIC → bridge → vif queue → "
+                "netfront → socket → captured." }
+            (figures(&report.losses))
+        },
+    )
+}
+
+pub fn cost(report: &Report) -> Markup {
+    section(
+        "cost",
+        "What a frame costs",
+        html! {
+            p { "Interrupts, polls, copies and notifications handle many frames a call; only the cost "
+                "of a frame compares them. "
+                @if report.selection.lossless().buffer == Buffer::Large {
+                    "These are of runs with a large socket buffer, in which (nearly) every frame is "
+                    "captured: a frame that is dropped half way costs less, and captures nothing."
+                } }
+            (figures(&report.per_frame))
+            h3 { "Self time" }
+            (figures(&report.self_time))
+        },
+    )
+}
+
+pub fn distributions(report: &Report) -> Markup {
+    section(
+        "distributions",
+        "Distributions",
+        html! { (figures(&report.distributions)) },
+    )
+}
+
+pub fn future(report: &Report) -> Markup {
+    section(
+        "future",
+        "The paper's future work",
+        html! {
+            h3 { "Why copy and notification vary so much" }
+            @if report.answers.is_empty() {
+                p { "Can't be told here: no calls of them were recorded." }
+            }
+            ul { @for answer in &report.answers { li { (answer) } } }
+            (table(&report.variation, "variation"))
+            h3 { "Virtualised against not" }
+            p { "All self time that capturing one frame takes, native and in both of Xen's domains, "
+                "cycles a frame that came to the machine"
+                @if report.selection.lossless().buffer == Buffer::Large { ", with a large socket buffer" } "." }
+            (table(&report.overhead, "virtualised-or-not"))
+            @if report.native.is_empty() {
+                p.muted { "Stage by stage: there are no runs of both to compare." }
+            }
+            (figures(&report.native))
+        },
+    )
+}
