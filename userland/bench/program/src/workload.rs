@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 /// The kernel's function that queues a datagram at its socket: sending one over loopback reaches it
-/// through the whole way out and in, some 25 callers deep.
+/// through the whole way out and in, 23 callers deep in Linux 7.3.
 const DEEP: &str = "__udp_enqueue_schedule_skb";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
