@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What xcap's own probes cost, measured on an empty function.
+//! What xcap's own probes cost, measured on functions of its own.
+//!
+//! All that a hit costs shows at an empty function. What it adds to a sample does not: reading the
+//! clock keeps a processor for some 24 ticks, which run beside a function that is longer. So that
+//! is measured on a function that is longer, less its length.
 
 use super::{
-    bindings::{xcap_empty, xcap_empty_under, xcap_irq_restore, xcap_irq_save},
+    bindings::{xcap_empty, xcap_empty_under, xcap_irq_restore, xcap_irq_save, xcap_known},
     cells::Cells,
     cpu, direct,
     hook::Hook,
@@ -36,6 +40,8 @@ pub(crate) struct Measured {
     pub(crate) backend: Backend,
     /// What it reports for an empty function, its floor: all samples.
     pub(crate) hot: Totals,
+    /// What it reports for the function of known length.
+    pub(crate) known: Totals,
     pub(crate) cold: Totals,
     pub(crate) hot_cost: Cost,
     pub(crate) cold_cost: Cost,
@@ -68,17 +74,27 @@ pub(crate) struct Calibration {
     pub(crate) measured: KVec<Measured>,
 }
 
-fn batch(callers: u32) -> u64 {
+fn empty() {
+    // SAFETY: The function does nothing.
+    unsafe { xcap_empty() };
+}
+
+fn empty_under(callers: u32) {
+    // SAFETY: Nothing but to call itself so often; the stack has room for that.
+    unsafe { xcap_empty_under(callers) };
+}
+
+fn known() {
+    // SAFETY: The function multiplies in a register.
+    unsafe { xcap_known() };
+}
+
+fn batch(call: impl Fn()) -> u64 {
     // SAFETY: Restored below.
     let flags = unsafe { xcap_irq_save() };
     let begin = cpu::rdtsc();
     for _ in 0..BATCH {
-        match callers.checked_sub(1) {
-            // SAFETY: The function does nothing.
-            None => unsafe { xcap_empty() },
-            // SAFETY: Nothing but to call itself so often; the stack has room for that.
-            Some(callers) => unsafe { xcap_empty_under(callers) },
-        }
+        call();
     }
     let whole = cpu::rdtsc().wrapping_sub(begin);
     // SAFETY: Saved above, on this CPU.
@@ -86,13 +102,13 @@ fn batch(callers: u32) -> u64 {
     whole
 }
 
-/// Cycles of each batch, and those of them within samples; the cheapest first.
-fn batches(callers: u32, cells: Option<&Cells>) -> Result<KVec<(u64, u64)>> {
+/// Cycles of each batch of calls, and those of them within samples; the cheapest first.
+fn batches(call: impl Fn(), cells: Option<&Cells>) -> Result<KVec<(u64, u64)>> {
     let sum = || cells.map_or(Ok(0), |cells| Ok::<_, Error>(cells.totals()?.sum as u64));
     let mut batches = KVec::with_capacity(BATCHES, GFP_KERNEL)?;
     for _ in 0..BATCHES {
         let before = sum()?;
-        let whole = batch(callers);
+        let whole = batch(&call);
         let inside = sum()?.wrapping_sub(before);
         batches.push((whole, inside), GFP_KERNEL)?;
     }
@@ -113,6 +129,19 @@ fn cost(probed: &[(u64, u64)], unprobed: &[(u64, u64)]) -> Cost {
     }
 }
 
+impl Cost {
+    /// With what the samples of `known` are beyond its length, all its calls' together.
+    fn inside_of(self, known: &[(u64, u64)], length: u64) -> Self {
+        let inside = |batch: usize| known[batch].1.saturating_sub(length).min(self.whole);
+        let quarter = inside(BATCHES / 4).max(inside(0));
+        Self {
+            inside: inside(0),
+            quartile: self.quartile.map(|(_, whole)| (quarter, whole)),
+            ..self
+        }
+    }
+}
+
 /// Cycles of the cold calls, all together.
 fn cold_calls(memory: &mut KVVec<u8>) -> u64 {
     let mut whole = 0u64;
@@ -124,8 +153,7 @@ fn cold_calls(memory: &mut KVVec<u8>) -> u64 {
         // SAFETY: Restored below.
         let flags = unsafe { xcap_irq_save() };
         let begin = cpu::rdtsc();
-        // SAFETY: The function does nothing.
-        unsafe { xcap_empty() };
+        empty();
         whole = whole.wrapping_add(cpu::rdtsc().wrapping_sub(begin));
         // SAFETY: Saved above, on this CPU.
         unsafe { xcap_irq_restore(flags) };
@@ -133,67 +161,92 @@ fn cold_calls(memory: &mut KVVec<u8>) -> u64 {
     whole
 }
 
-/// What a backend reports for the empty function, under the name `stage`.
-fn floor(stage: &'static str, backend: Backend, totals: Totals) -> Totals {
+/// What a backend reports for one of these functions, under the name `stage`.
+fn floor(stage: &'static str, function: &'static str, backend: Backend, totals: Totals) -> Totals {
     Totals {
         stage,
-        function: Some("xcap_empty"),
+        function: Some(function),
         backend: Some(backend.word()),
         state: State::Stopped.word(),
         ..totals
     }
 }
 
+/// Does something while a function of xcap's own is probed, and nothing else.
+fn probed<T>(
+    backend: Backend,
+    address: *const (),
+    measure: impl FnOnce(&Cells) -> Result<T>,
+) -> Result<T> {
+    let target = Target {
+        address: address as usize,
+        sleeps: false,
+        is_stage: true,
+        returns_wide: false,
+        work: Work::None,
+        costs: Costs::default(),
+    };
+    let cells = Cells::new()?;
+    let mut hook = Hook::arm(backend, &target, &cells)?;
+    let measured = measure(&cells);
+    if let Hook::Direct(hook) = &mut hook {
+        hook.disarm();
+        direct::synchronize();
+    }
+    drop(hook);
+    measured
+}
+
 impl Measured {
     fn measure(backend: Backend, memory: &mut KVVec<u8>) -> Result<Self> {
-        let target = Target {
-            address: xcap_empty as *const () as usize,
-            sleeps: false,
-            is_stage: true,
-            returns_wide: false,
-            work: Work::None,
-            costs: Costs::default(),
-        };
-        let unprobed = batches(0, None)?;
-        let unprobed_under = [batches(CALLERS[0], None)?, batches(CALLERS[1], None)?];
-        let unprobed_cold = cold_calls(memory);
-        let cells = Cells::new()?;
-        let mut hook = Hook::arm(backend, &target, &cells)?;
-        let hot_cost = cost(&batches(0, Some(&cells))?, &unprobed);
-        let hot = cells.totals()?;
-        cells.reset();
-        let whole_cold = cold_calls(memory);
-        let cold = cells.totals()?;
-        let under = |index: usize, word, stage| {
-            cells.reset();
-            let probed = batches(CALLERS[index], Some(&cells))?;
-            Ok::<_, Error>(Under {
-                word,
-                samples: floor(stage, backend, cells.totals()?),
-                cost: cost(&probed, &unprobed_under[index]),
-            })
-        };
-        let under = [
-            under(0, "hot_under_4", "floor_hot_under_4")?,
-            under(1, "hot_under_16", "floor_hot_under_16")?,
+        let unprobed = batches(empty, None)?;
+        let unprobed_known = batches(known, None)?;
+        let unprobed_under = [
+            batches(|| empty_under(CALLERS[0]), None)?,
+            batches(|| empty_under(CALLERS[1]), None)?,
         ];
-        if let Hook::Direct(hook) = &mut hook {
-            hook.disarm();
-            direct::synchronize();
-        }
-        drop(hook);
-        Ok(Self {
-            backend,
-            hot_cost,
-            cold_cost: Cost {
+        let unprobed_cold = cold_calls(memory);
+        let of_empty = |stage, totals| floor(stage, "xcap_empty", backend, totals);
+        let on_empty = |cells: &Cells| {
+            let hot_cost = cost(&batches(empty, Some(cells))?, &unprobed);
+            let hot = cells.totals()?;
+            cells.reset();
+            let whole_cold = cold_calls(memory);
+            let cold = cells.totals()?;
+            let under = |index: usize, word, stage| {
+                cells.reset();
+                let probed = batches(|| empty_under(CALLERS[index]), Some(cells))?;
+                Ok::<_, Error>(Under {
+                    word,
+                    samples: of_empty(stage, cells.totals()?),
+                    cost: cost(&probed, &unprobed_under[index]),
+                })
+            };
+            let under = [
+                under(0, "hot_under_4", "floor_hot_under_4")?,
+                under(1, "hot_under_16", "floor_hot_under_16")?,
+            ];
+            let cold_cost = Cost {
                 hits: cold.count,
                 inside: cold.sum as u64,
                 whole: whole_cold.saturating_sub(unprobed_cold),
                 quartile: None,
-            },
+            };
+            Ok((hot, hot_cost, cold, cold_cost, under))
+        };
+        let (hot, hot_cost, cold, cold_cost, under) =
+            probed(backend, xcap_empty as *const (), on_empty)?;
+        let on_known = |cells: &Cells| Ok((batches(known, Some(cells))?, cells.totals()?));
+        let (probed_known, samples) = probed(backend, xcap_known as *const (), on_known)?;
+        let length = unprobed_known[0].0.saturating_sub(unprobed[0].0);
+        Ok(Self {
+            backend,
+            hot_cost: hot_cost.inside_of(&probed_known, length),
+            cold_cost,
             under,
-            hot: floor("floor_hot", backend, hot),
-            cold: floor("floor_cold", backend, cold),
+            hot: of_empty("floor_hot", hot),
+            known: floor("hot_known", "xcap_known", backend, samples),
+            cold: of_empty("floor_cold", cold),
         })
     }
 
@@ -215,7 +268,7 @@ impl Measured {
 }
 
 impl Calibration {
-    /// Measures all backends, on a function of xcap's own. The epoch is open.
+    /// Measures all backends, on functions of xcap's own. The epoch is open.
     pub(crate) fn measure() -> Result<Self> {
         let mut memory = KVVec::from_elem(0, COLD_BYTES, GFP_KERNEL)?;
         let mut measured = KVec::new();

@@ -192,10 +192,21 @@ void xcap_direct_may_share(struct ftrace_ops *ops)
 		direct_command, direct_command_at);
 }
 
-/* The function that calibration times: an ftrace entry and a return. */
+/* A function that calibration times: an ftrace entry and a return. */
 noinline void xcap_empty(void)
 {
 	asm volatile("");
+}
+
+/*
+ * Another, which takes longer than reading the clock: multiplications, each of which
+ * waits for the last and none for the clock. userland/bench/silicon has the same.
+ */
+noinline void xcap_known(void)
+{
+	unsigned long product = 3;
+
+	asm volatile(".rept 100\n\timulq %0, %0\n\t.endr" : "+r"(product));
 }
 
 /* The same under so many callers more, each of which returns. */

@@ -56,6 +56,7 @@ void xcap_direct_aim(unsigned int slot, void *rest, void *back);
 void xcap_direct_may_share(struct ftrace_ops *ops);
 void xcap_empty(void);
 void xcap_empty_under(unsigned int callers);
+void xcap_known(void);
 
 /* In kmod/direct.rs. */
 int xcap_direct_share(struct ftrace_ops *ops, bool peer);

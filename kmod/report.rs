@@ -145,6 +145,7 @@ pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
 /// A backend's lines of `calibration`.
 pub(crate) fn calibration(out: &SeqFile, measured: &Measured) {
     line(out, &measured.hot);
+    line(out, &measured.known);
     line(out, &measured.cold);
     for under in &measured.under {
         line(out, &under.samples);

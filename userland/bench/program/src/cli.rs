@@ -15,6 +15,7 @@ use xcap_bench::control::BACKENDS;
     after_help = "Examples:\n  \
         xcap-bench umask                            the paper's experiment, on this machine\n  \
         xcap-bench umask --runs 10 --backend direct --json umask.json\n  \
+        xcap-bench umask --deep                     the same of a function under many callers\n  \
         xcap-bench silicon                          a hit in ticks of this processor, no root\n  \
         xcap-bench check                            instructions a hit, against the record\n  \
         xcap-bench all                              what make bench does"
@@ -26,7 +27,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// The paper's experiment, here: umask() without and with each backend (as root, xcap loaded)
+    /// The paper's experiment, here: calls without and with each backend (as root, xcap loaded)
     Umask(UmaskOptions),
     /// A hit's cost on this processor, and whether reports are true on it: no root, no module
     Silicon(SiliconOptions),
@@ -41,12 +42,15 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct UmaskOptions {
+    /// Call what lies deep instead of umask(): a datagram to oneself over loopback
+    #[arg(long)]
+    pub deep: bool,
     /// Runs with each backend
     #[arg(long, default_value_t = 100)]
     pub runs: u32,
-    /// Calls in a run
-    #[arg(long, default_value_t = 1_000_000)]
-    pub calls: u32,
+    /// Calls in a run; 1000000 of umask(), 100000 of what lies deep
+    #[arg(long)]
+    pub calls: Option<u32>,
     /// Only with these, besides without a probe
     #[arg(long = "backend", value_name = "BACKEND", value_delimiter = ',', value_parser = BACKENDS, default_values = BACKENDS)]
     pub backends: Vec<String>,

@@ -27,3 +27,4 @@ pub mod tool;
 pub mod two_cpus;
 pub mod umask;
 mod work;
+pub mod workload;

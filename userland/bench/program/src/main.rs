@@ -14,6 +14,7 @@ use xcap_bench::bench::{Benchmark, Part};
 use xcap_bench::job::Job;
 use xcap_bench::testbed::Testbed;
 use xcap_bench::umask::{self, Plan};
+use xcap_bench::workload::Workload;
 use xcap_bench::{check, document, show};
 use xcap_machines::files::replace;
 use xcap_output::print;
@@ -43,9 +44,14 @@ fn run(command: Command) -> Result<()> {
 }
 
 fn umask(options: &UmaskOptions) -> Result<()> {
+    let workload = match options.deep {
+        true => Workload::Datagram,
+        false => Workload::Umask,
+    };
     let plan = Plan {
+        workload,
         runs: options.runs,
-        calls: options.calls,
+        calls: options.calls.unwrap_or(workload.calls()),
     };
     let experiment = umask::run(plan, &options.backends)?;
     if !options.quiet {
@@ -95,6 +101,7 @@ fn check(options: &CheckOptions) -> Result<()> {
 fn all(options: &AllOptions) -> Result<()> {
     let testbed = Testbed::prepare(options.module.as_deref())?;
     let plan = Plan {
+        workload: Workload::Umask,
         runs: options.runs,
         calls: options.calls,
     };

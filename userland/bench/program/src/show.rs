@@ -22,9 +22,34 @@ fn lines(table: &Table) -> String {
     table.trim_fmt() + "\n"
 }
 
-/// The experiment in the paper's form, beside the paper's figures.
+fn added(us: f64) -> String {
+    format!("{us:.5}")
+}
+
+fn paper(table: &mut Table) {
+    let (mean, ci95) = PAPER_UNPROBED;
+    table.add_row([
+        "paper: none".to_owned(),
+        format!("{mean:.5} ± {ci95:.5}"),
+        "-".into(),
+        added(0.0),
+        "1.00".into(),
+        "-".into(),
+    ]);
+    let (probed, ci95) = PAPER_PROBED;
+    table.add_row([
+        "paper: SystemTap".to_owned(),
+        format!("{probed:.5} ± {ci95:.5}"),
+        format!("± {PAPER_PROBED_99:.5}"),
+        added(probed - mean),
+        format!("{:.2}", probed / mean),
+        "-".into(),
+    ]);
+}
+
+/// The experiment in the paper's form, that of `umask()` beside the paper's figures.
 pub fn umask(experiment: &Experiment) -> String {
-    let mut table = table(&["probe", "µs a call, 95 %", "99 %", "times", "lost"]);
+    let mut table = table(&["probe", "µs a call, 95 %", "99 %", "added", "times", "lost"]);
     let unprobed = experiment
         .series
         .first()
@@ -38,32 +63,21 @@ pub fn umask(experiment: &Experiment) -> String {
             series.probe.clone(),
             format!("{:.5} ± {:.5}", series.mean, series.ci95),
             format!("± {:.5}", series.ci99),
+            added(series.mean - unprobed),
             format!("{:.2}", series.mean / unprobed),
             lost,
         ]);
     }
-    let (mean, ci95) = PAPER_UNPROBED;
-    table.add_row([
-        "paper: none".to_owned(),
-        format!("{mean:.5} ± {ci95:.5}"),
-        "-".into(),
-        "1.00".into(),
-        "-".into(),
-    ]);
-    let (probed, ci95) = PAPER_PROBED;
-    table.add_row([
-        "paper: SystemTap".to_owned(),
-        format!("{probed:.5} ± {ci95:.5}"),
-        format!("± {PAPER_PROBED_99:.5}"),
-        format!("{:.2}", probed / mean),
-        "-".into(),
-    ]);
+    if experiment.workload.is_umask() {
+        paper(&mut table);
+    }
     let runs = experiment
         .series
         .first()
         .map_or(0, |series| series.runs.len());
     format!(
-        "umask() on {}: {runs} runs of {} calls\n{}",
+        "{} on {}: {runs} runs of {} calls\n{}",
+        experiment.workload.title(),
         experiment.kernel,
         experiment.calls,
         lines(&table)

@@ -130,6 +130,9 @@ impl Testbed {
             format!("--runs={}", plan.runs),
             format!("--calls={}", plan.calls),
         ]);
+        if !plan.workload.is_umask() {
+            command.push("--deep".to_owned());
+        }
         let text = self.wall(&command, true)?;
         serde_json::from_str(&text).with_context(|| format!("xcap-bench umask printed '{text}'"))
     }

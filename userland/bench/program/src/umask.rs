@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The paper's experiment: what a probe adds to a call of `umask()`, seen from the calling program.
+//! The paper's experiment: what a probe adds to a call, seen from the calling program.
 
 use crate::control::Probe;
 use crate::progress::Bar;
-use crate::work::{timed, UMASK};
-use anyhow::{bail, Result};
+use crate::workload::{Calls, Workload};
+use anyhow::{bail, ensure, Context, Result};
 use serde::{Deserialize, Serialize};
 use statrs::statistics::Statistics;
 use xcap_stats::student::quantile;
@@ -18,6 +18,7 @@ pub const PAPER_PROBED_99: f64 = (2.37994 - 2.37444) / 2.0;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
+    pub workload: Workload,
     pub runs: u32,
     pub calls: u32,
 }
@@ -25,6 +26,9 @@ pub struct Plan {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Experiment {
     pub kernel: String,
+    /// What is called; `umask()` where it isn't said.
+    #[serde(default, skip_serializing_if = "Workload::is_umask")]
+    pub workload: Workload,
     pub calls: u32,
     pub series: Vec<Series>,
 }
@@ -77,11 +81,19 @@ pub fn run(plan: Plan, backends: &[String]) -> Result<Experiment> {
     if plan.runs < 2 || plan.calls == 0 {
         bail!("an interval takes two runs of one call, at least");
     }
-    let mut series = vec![Series::of("none", runs(plan, "no probe"), None)];
+    let Plan { workload, .. } = plan;
+    let calls = Calls::prepare(workload)?;
+    let mut series = vec![Series::of("none", runs(plan, &calls, "no probe")?, None)];
     for backend in backends {
-        let probe = Probe::add(UMASK, "umask", backend)?;
-        let times = runs(plan, backend);
+        let function = workload.function();
+        let probe = Probe::add(function, workload.word(), backend)?;
+        let times = runs(plan, &calls, backend)?;
         let stage = probe.read()?;
+        ensure!(
+            stage.count > 0,
+            "{function} was never called: {} goes another way in this kernel",
+            workload.title()
+        );
         let saw = ProbeReport {
             count: stage.count,
             missed: stage.missed,
@@ -96,22 +108,24 @@ pub fn run(plan: Plan, backends: &[String]) -> Result<Experiment> {
         .into_owned();
     Ok(Experiment {
         kernel,
+        workload,
         calls: plan.calls,
         series,
     })
 }
 
-fn runs(plan: Plan, what: &str) -> Vec<f64> {
+fn runs(plan: Plan, calls: &Calls, what: &str) -> Result<Vec<f64>> {
     // The first calls fill caches; the paper's figures have none of that either.
-    timed(plan.calls.min(10_000));
+    calls.timed(plan.calls.min(10_000))?;
     let bar = Bar::new(what, u64::from(plan.runs));
     let runs = (0..plan.runs)
         .map(|_| {
-            let us = timed(plan.calls).as_secs_f64() * 1e6 / f64::from(plan.calls);
+            let us = calls.timed(plan.calls)?.as_secs_f64() * 1e6 / f64::from(plan.calls);
             bar.step();
-            us
+            Ok(us)
         })
-        .collect();
+        .collect::<Result<_>>()
+        .with_context(|| format!("{}, {what}", plan.workload.title()));
     bar.done();
     runs
 }
@@ -132,21 +146,30 @@ mod tests {
 
     #[test]
     fn one_run_has_no_interval() {
-        assert!(run(Plan { runs: 1, calls: 10 }, &[]).is_err());
+        let plan = Plan {
+            workload: Workload::Umask,
+            runs: 1,
+            calls: 10,
+        };
+        assert!(run(plan, &[]).is_err());
     }
 
     #[test]
     fn an_unprobed_experiment_keeps_each_run() {
-        let experiment = run(
-            Plan {
+        for workload in [Workload::Umask, Workload::Datagram] {
+            let plan = Plan {
+                workload,
                 runs: 3,
-                calls: 100,
-            },
-            &[],
-        )
-        .unwrap();
-        assert_eq!(experiment.series.len(), 1);
-        assert_eq!(experiment.series[0].runs.len(), 3);
-        assert!(experiment.series[0].runs.iter().all(|&us| us > 0.0));
+                calls: 101,
+            };
+            let experiment = run(plan, &[]).unwrap();
+            assert_eq!(experiment.series.len(), 1);
+            assert_eq!(experiment.series[0].runs.len(), 3);
+            assert!(experiment.series[0].runs.iter().all(|&us| us > 0.0));
+            let json = serde_json::to_value(&experiment).unwrap();
+            assert_eq!(json.get("workload").is_some(), workload != Workload::Umask);
+            let read: Experiment = serde_json::from_value(json).unwrap();
+            assert_eq!(read.workload, workload);
+        }
     }
 }

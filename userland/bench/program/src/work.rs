@@ -3,7 +3,7 @@
 //! What is measured: a loop of `umask()` calls, as in the paper.
 
 use nix::sys::stat::{umask, Mode};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The kernel's function behind `umask()`.
 pub const UMASK: &str = "__x64_sys_umask";
@@ -27,13 +27,6 @@ pub fn batch(calls: u32) {
     for _ in 0..calls {
         umask(mask);
     }
-}
-
-/// Wall time of so many calls.
-pub fn timed(calls: u32) -> Duration {
-    let begin = Instant::now();
-    batch(calls);
-    begin.elapsed()
 }
 
 /// Calls `umask()` and counts how often it did.

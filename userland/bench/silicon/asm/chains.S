@@ -12,40 +12,68 @@
 
 	/*
 	 * Functions of known length. Of \work multiplications, each of which waits for the last: the
-	 * end runs beside what comes after it; between fences it does not. And of instructions
+	 * end runs beside what comes after it; between fences it does not. The first waits for
+	 * nothing, or, as few functions have it, for the clock's last reading. And of instructions
 	 * that do nothing and take about as long to be fetched: their end is where the next
-	 * begins.
+	 * begins. They are in a loop: more in a row than the processor keeps decoded would take
+	 * longer whenever others displaced them.
 	 */
 #define NOPS_A_MULTIPLICATION	18
+#define MULTIPLICATIONS_A_ROUND	50
+
+#define PLAIN		0
+#define DEPENDENT	1
+#define FENCED		2
+#define CLOCKED		3
+
+.macro NOPS multiplications:req
+	.rept	NOPS_A_MULTIPLICATION * (\multiplications)
+	nopl	0(%rax)
+	.endr
+.endm
 
 .macro LEAF name:req, work:req, kind:req
 	.balign 64
 leaf_\name:
 	SITE
 leaf_rest_\name:
-	.if \kind == 2
-	lfence
+	.if \kind == PLAIN
+	.if \work >= MULTIPLICATIONS_A_ROUND
+	movl	$(\work / MULTIPLICATIONS_A_ROUND), %ecx
+	.balign 64
+1:	NOPS	MULTIPLICATIONS_A_ROUND
+	decl	%ecx
+	jnz	1b
 	.endif
+	NOPS	(\work % MULTIPLICATIONS_A_ROUND)
+	.elseif \kind == CLOCKED
+	/* The clock's reading is in %rax. */
 	.rept \work
-	.if \kind
 	imulq	%rax, %rax
+	.endr
 	.else
-	.rept NOPS_A_MULTIPLICATION
-	nopl	0(%rax)
-	.endr
-	.endif
-	.endr
-	.if \kind == 2
+	.if \kind == FENCED
 	lfence
+	.endif
+	movl	$3, %ecx
+	.rept \work
+	imulq	%rcx, %rcx
+	.endr
+	.if \kind == FENCED
+	lfence
+	.endif
 	.endif
 	RET
 .endm
-	LEAF 0, 0, 0
+	LEAF 0, 0, PLAIN
 .irp work, SILICON_WORK
-	LEAF plain_\work, \work, 0
-	LEAF dependent_\work, \work, 1
-	LEAF fenced_\work, \work, 2
+	LEAF plain_\work, \work, PLAIN
+	LEAF dependent_\work, \work, DEPENDENT
+	LEAF fenced_\work, \work, FENCED
+	LEAF clocked_\work, \work, CLOCKED
 .endr
+	/* What calibration takes: xcap_known() in kmod/helpers.c. */
+	LEAF known, 100, DEPENDENT
 
 	.balign 16
 helper:
@@ -128,6 +156,8 @@ helper:
 	/* No call at all is as deep as this: what the driver itself takes. */
 	.set	callee, leaf_0
 DRIVER driver_leaf
+	.set	callee, leaf_known
+DRIVER driver_known
 
 .irp depth, SILICON_DEPTHS
 	.set	callee, leaf_0
@@ -159,6 +189,7 @@ DRIVER nested_\depth\()_\leaf
 	NESTED \depth, plain_\work
 	NESTED \depth, dependent_\work
 	NESTED \depth, fenced_\work
+	NESTED \depth, clocked_\work
 	.endr
 .endr
 

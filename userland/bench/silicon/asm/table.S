@@ -19,9 +19,10 @@ UNIT:
 	.quad	rethook
 	.quad	leaf_0
 	.irp work, SILICON_WORK
-	.quad	leaf_plain_\work, leaf_dependent_\work, leaf_fenced_\work
+	.quad	leaf_plain_\work, leaf_dependent_\work, leaf_fenced_\work, leaf_clocked_\work
 	.endr
 	.quad	driver_leaf
+	.quad	leaf_known, driver_known
 	.irp callers, straight, loop, mixed
 	.irp depth, SILICON_DEPTHS
 	.quad	\callers\()_\depth
@@ -33,5 +34,6 @@ UNIT:
 	.quad	outer_\depth\()_plain_\work, nested_\depth\()_plain_\work
 	.quad	outer_\depth\()_dependent_\work, nested_\depth\()_dependent_\work
 	.quad	outer_\depth\()_fenced_\work, nested_\depth\()_fenced_\work
+	.quad	outer_\depth\()_clocked_\work, nested_\depth\()_clocked_\work
 	.endr
 	.endr

@@ -70,10 +70,15 @@ fn truth(out: &mut String, silicon: &Silicon) {
          Functions of known length, measured without a probe in the same run: a *leaf* that is probed, and\n\
          the *outer* function that calls it through so many callers, probed too. What stands here is what\n\
          the corrected mean, as xcap-read has it, is wrong by; ✗ where that is more than 2 ticks and 2 %.\n\
-         {} of {all} hold. The clock is read without an order: where nothing holds a function up, a reading runs\n\
-         beside it and adds next to nothing, while the empty function that cost is calibrated on shows all of\n\
-         it. *plain*: instructions that do nothing; *dependent*: each waits for the last, so that the end runs\n\
-         beside what follows; *fenced*: nothing runs beside it.\n\n",
+         {} of {all} hold. *plain*: instructions that do nothing; *dependent*: each waits for the last, so that\n\
+         both ends run beside what is around them; *clocked*: the same, and the first waits for the clock;\n\
+         *fenced*: nothing runs beside it.\n\n\
+         The clock is read without an order: a reading keeps the processor for half the floor, and how much\n\
+         of that runs beside the function is the function's matter. An empty one shows it all, a fenced one more;\n\
+         into a dependent one it reaches so far that the sample is shorter than the function. No one number\n\
+         is right for all: where a corrected mean is smaller than half the floor, it can't be told from 0. What is\n\
+         taken off is what 100 dependent multiplications show beyond what they add to a loop, of the functions\n\
+         and lengths tried the one with which most of these figures hold.\n\n",
         all - silicon.wrong(),
     );
     let calibrated = |one: &Calibrated| {
@@ -88,7 +93,7 @@ fn truth(out: &mut String, silicon: &Silicon) {
     let calibrated: Vec<String> = silicon.calibrated.iter().map(calibrated).collect();
     let _ = write!(
         out,
-        "A hit's cost as calibrated, on an empty function in a loop:\n{}.\n\n",
+        "A hit's cost as calibrated:\n{}.\n\n",
         calibrated.join(";\n")
     );
     for one in truths(silicon) {

@@ -68,14 +68,14 @@ pub struct Row {
     pub cycles: Option<f64>,
 }
 
-/// What calibration says of a variant: measured on an empty function in a loop, as the module does.
+/// What calibration says of a variant: measured in loops, as the module does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibrated {
     pub variant: String,
     pub return_thunks: String,
-    /// Ticks of a hit within its sample.
+    /// Ticks of a hit within its sample: of a function that takes longer than reading the clock.
     pub inside: f64,
-    /// Ticks of a hit in all.
+    /// Ticks of a hit in all: of an empty function.
     pub whole: f64,
 }
 
@@ -88,7 +88,8 @@ pub struct Truth {
     /// `leaf`: it alone is probed. `outer`: the outermost caller, the leaf being probed, too.
     pub function: String,
     /// What the leaf does: `empty`; `plain`, instructions that do nothing; `dependent`, each waits
-    /// for the last, and the end runs beside what comes after; `fenced`, the same with nothing beside.
+    /// for the last, and the end runs beside what comes after; `fenced`, the same with nothing beside;
+    /// `clocked`, as dependent, and the first waits for the clock.
     pub kind: String,
     /// How much of it: multiplications, or as many instructions as can be fetched meanwhile.
     pub work: usize,

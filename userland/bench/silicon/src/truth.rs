@@ -20,36 +20,44 @@ const BATCHES: u32 = 64;
 const LEAF: usize = 0;
 const OUTER: usize = 1;
 
+/// Ticks of a batch: within samples, beyond the functions themselves, and in all.
 struct Calibration {
-    /// Ticks of a batch: within its samples, and in all.
     inside: u64,
     whole: u64,
     costs: Costs,
 }
 
-fn calibrate(variant: Variant, unit: &Unit, cpu: &mut Cpu) -> Result<Calibration> {
-    let cheapest = |cpu: &mut Cpu| {
-        let batch = |cpu: &mut Cpu| {
-            let before = cpu.read(LEAF).sum;
-            // SAFETY: What is installed found its memory ready.
-            let whole = unsafe { cpu.run(unit.empty, BATCH) };
-            (whole, cpu.read(LEAF).sum - before)
-        };
-        (0..BATCHES).map(|_| batch(cpu)).min().unwrap_or_default()
+/// The cheapest batch's ticks, and those of them within samples.
+fn cheapest(cpu: &mut Cpu, driver: Driver) -> (u64, u64) {
+    let batch = |cpu: &mut Cpu| {
+        let before = cpu.read(LEAF).sum;
+        // SAFETY: What is installed found its memory ready.
+        let whole = unsafe { cpu.run(driver, BATCH) };
+        (whole, cpu.read(LEAF).sum - before)
     };
-    let (unprobed, _) = cheapest(cpu);
-    let patches = variant.probe(unit, unit.leaves[0], LEAF)?;
-    variant.ready(cpu);
-    let (probed, inside) = cheapest(cpu);
-    drop(patches);
-    let whole = probed.saturating_sub(unprobed).max(inside);
+    (0..BATCHES).map(|_| batch(cpu)).min().unwrap_or_default()
+}
+
+fn calibrate(variant: Variant, unit: &Unit, cpu: &mut Cpu) -> Result<Calibration> {
+    let probed = |cpu: &mut Cpu, site, driver| {
+        let _patches = variant.probe(unit, site, LEAF)?;
+        variant.ready(cpu);
+        anyhow::Ok(cheapest(cpu, driver))
+    };
+    let (empty, _) = cheapest(cpu, unit.empty);
+    let (known, _) = cheapest(cpu, unit.call_known);
+    let (probed_empty, _) = probed(cpu, unit.leaves[0], unit.empty)?;
+    let (_, samples) = probed(cpu, unit.known, unit.call_known)?;
+    let whole = probed_empty.saturating_sub(empty);
+    let length = known.saturating_sub(empty);
+    let inside = samples.saturating_sub(length).min(whole);
     let each = |ticks: u64| ((ticks + BATCH / 2) / BATCH) as u32;
     Ok(Calibration {
         inside,
         whole,
         costs: Costs {
             whole: each(whole),
-            outside: each(whole) - each(inside).min(each(whole)),
+            outside: each(whole) - each(inside),
         },
     })
 }

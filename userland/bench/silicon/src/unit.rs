@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const LEAVES: usize = 1 + KINDS.len() * WORK.len();
 
 /// What functions of known length do (asm/chains.S).
-pub const KINDS: [&str; 3] = ["plain", "dependent", "fenced"];
+pub const KINDS: [&str; 4] = ["plain", "dependent", "fenced", "clocked"];
 
 /// Calls a chain of functions so often.
 pub type Driver = unsafe extern "C" fn(calls: u64);
@@ -32,6 +32,9 @@ pub struct Unit {
     pub rethook: *const u8,
     pub leaves: [*const u8; LEAVES],
     pub empty: Driver,
+    /// What calibration takes, besides.
+    pub known: *const u8,
+    pub call_known: Driver,
     pub chains_of: [[Driver; DEPTHS.len()]; 3],
     pub nested: [[Nested; LEAVES]; DEPTHS.len()],
 }

@@ -26,7 +26,9 @@ pub fn write(out: &mut String, experiment: &Experiment) {
          {runs} runs of {} calls of `umask()`, timed by the calling program: µs a call with the interval's\n\
          half width. Ours under emulation by the host's clock, on a machine that may have had other work;\n\
          the paper's on its hardware of 2006, so that the ratios are what compares. On a machine of your own:\n\
-         `xcap-bench umask`.\n\n",
+         `xcap-bench umask`, and `xcap-bench umask --deep` for a function under some 25 callers, where `direct`\n\
+         is expected to add no more than here and `kretprobe` a mispredicted return for each caller. Neither\n\
+         could be run on hardware here.\n\n",
         experiment.calls,
     );
     let first = experiment.series.first();
