@@ -138,18 +138,8 @@ impl Cells {
     ///
     /// Call it when no sample is being recorded: the epoch is closed.
     pub(crate) fn reset(&self) {
-        unsafe extern "C" fn reset_here(argument: *mut core::ffi::c_void) {
-            // SAFETY: The argument is what `on_each_online` was given; interrupts are off, so this
-            // CPU's part is ours.
-            unsafe {
-                let cells = &*argument.cast::<Cells>();
-                totals::reset(&mut *PerCpu::here(cells.as_ptr()))
-            }
-        }
-        cpu::on_each_online(reset_here, self);
-        for cpu in cpu::possible().filter(|&cpu| !cpu::is_online(cpu)) {
-            // SAFETY: Nothing runs on a CPU that is offline.
-            unsafe { totals::reset(&mut *self.0.of(cpu)) }
-        }
+        // SAFETY: `on_each_part` passes cells, which exist as long as `self`, and nobody else
+        // writes to them meanwhile.
+        cpu::on_each_part(self.as_ptr(), |cell| unsafe { totals::reset(&mut *cell) });
     }
 }

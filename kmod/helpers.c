@@ -24,6 +24,8 @@ DEFINE_PER_CPU(struct xcap_cpu, xcap_cpu);
 static_assert(offsetof(struct xcap_cpu, stamp) == XCAP_CPU_STAMP);
 static_assert(offsetof(struct xcap_cpu, nested) == XCAP_CPU_NESTED);
 static_assert(offsetof(struct xcap_cpu, overhead) == XCAP_CPU_OVERHEAD);
+static_assert(offsetof(struct xcap_cpu, entry) == XCAP_CPU_ENTRY);
+static_assert(offsetof(struct xcap_cpu, opened) == XCAP_CPU_OPENED);
 
 /* The kernel crate's module parameters are integers only. */
 char *xcap_backend = "auto";

@@ -14,7 +14,10 @@ struct xcap_cpu {
 	u64 stamp;
 	u64 nested;
 	u64 overhead;
-};
+	/* The stamp while calls count, else no CPU's (kmod/epoch.rs). */
+	u64 entry;
+	u64 opened;
+} __aligned(64);
 
 enum xcap_role {
 	XCAP_ROLE_BARE,

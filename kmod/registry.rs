@@ -77,9 +77,11 @@ impl Registry {
         if self.recording {
             return Ok(());
         }
-        epoch::open();
         self.recording = true;
-        self.arm_all()
+        // All count from one moment on.
+        let armed = self.arm_all();
+        epoch::open();
+        armed
     }
 
     /// `stop`: no call counts any more, nothing is hooked.

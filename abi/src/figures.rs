@@ -47,7 +47,8 @@ macro_rules! figures {
                 min: Option<u64>, Least, Fresh, cell(min);
                 /// Greatest sample, cycles; 0 when `count` is 0.
                 max: Option<u64>, Greatest, Fresh, cell(max);
-                /// Calls entered since `reset`. At rest: entries = count + missed + in_flight.
+                /// Calls entered since `reset`; less, when they have returned, those that began when
+                /// nothing counted. At rest: entries = count + missed + in_flight.
                 entries: u64, Sum, Difference, cell(entries) lost(pool + busy);
                 /// Entries that yielded no sample: the sum of the `missed_*` columns.
                 missed: u64, Sum, Difference,

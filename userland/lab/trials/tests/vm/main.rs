@@ -22,6 +22,7 @@ mod lifecycle;
 mod patches;
 mod returns;
 mod snapshots;
+mod windows;
 mod world;
 
 use libtest_mimic::{Arguments, Trial};
@@ -44,6 +45,7 @@ fn main() {
         lifecycle::trials(world),
         flood::trials(world),
         snapshots::trials(world),
+        windows::trials(world),
         asleep::trials(world),
         direct::trials(world),
         entry::trials(world),
