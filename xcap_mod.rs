@@ -10,6 +10,9 @@ mod abi {
     #[path = "src/backend.rs"]
     pub(crate) mod backend;
 
+    #[path = "src/btf.rs"]
+    pub(crate) mod btf;
+
     #[path = "src/decimal.rs"]
     pub(crate) mod decimal;
 

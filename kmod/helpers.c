@@ -5,10 +5,12 @@
  */
 
 #include <linux/fprobe.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/percpu.h>
 #include <linux/static_call.h>
 #include <linux/tracepoint.h>
@@ -192,6 +194,27 @@ void xcap_direct_may_share(struct ftrace_ops *ops)
 	ops->ops_func = __builtin_choose_expr(
 		__builtin_types_compatible_p(ftrace_ops_func_t, typeof(&direct_command)),
 		direct_command, direct_command_at);
+}
+
+/*
+ * A file of sysfs, to be read, whatever the current task (or a worker) has for a root folder;
+ * or an ERR_PTR().
+ */
+struct file *xcap_sysfs_open(const char *path)
+{
+	struct file_system_type *type = get_fs_type("sysfs");
+	struct vfsmount *sysfs;
+	struct file *file;
+
+	if (!type)
+		return ERR_PTR(-ENODEV);
+	sysfs = kern_mount(type);
+	if (IS_ERR(sysfs))
+		return ERR_CAST(sysfs);
+	file = file_open_root_mnt(sysfs, path, O_RDONLY, 0);
+	/* An open file keeps what it is in. */
+	kern_unmount(sysfs);
+	return file;
 }
 
 /* The function that calibration times: an ftrace entry and a return. */

@@ -6,6 +6,7 @@
 #include <linux/percpu-defs.h>
 #include <linux/types.h>
 
+struct file;
 struct module;
 struct ftrace_ops;
 struct ftrace_regs;
@@ -57,6 +58,7 @@ unsigned long xcap_direct_rest(unsigned long function);
 unsigned long xcap_direct_entry(unsigned int slot, bool jumps);
 void xcap_direct_aim(unsigned int slot, void *rest, void *back);
 void xcap_direct_may_share(struct ftrace_ops *ops);
+struct file *xcap_sysfs_open(const char *path);
 void xcap_empty(void);
 
 /* In kmod/direct.rs. */

@@ -4,6 +4,7 @@
 
 use super::{
     arming::Arming,
+    btf::Types,
     cells::Cells,
     context::ArmingContext,
     life::{Left, Life, Next},
@@ -168,9 +169,9 @@ impl Probe {
     ///
     /// That it can't be armed is no error: its state and reason say why. What has to make way for
     /// the next best drains, as after [`Probe::drain`].
-    pub(crate) fn arm(&mut self, context: &ArmingContext) -> Result {
+    pub(crate) fn arm(&mut self, context: &ArmingContext, types: &mut Types) -> Result {
         match mem::replace(&mut self.life, Life::Stopped(None)) {
-            Life::Stopped(None) => self.life = self.hook(context)?,
+            Life::Stopped(None) => self.life = self.hook(context, types)?,
             Life::Stopped(Some(left))
             | Life::Failed {
                 left: Some(left), ..
@@ -183,7 +184,7 @@ impl Probe {
         Ok(())
     }
 
-    fn hook(&mut self, context: &ArmingContext) -> Result<Life> {
+    fn hook(&mut self, context: &ArmingContext, types: &mut Types) -> Result<Life> {
         if self.cells.is_none() {
             self.cells = Some(Cells::new()?);
         }
@@ -196,7 +197,7 @@ impl Probe {
             cells,
             choice: self.choice(context),
         };
-        arming.arm(context)
+        arming.arm(context, types)
     }
 
     /// Lets calls in again where some may be in flight.

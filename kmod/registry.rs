@@ -3,6 +3,7 @@
 //! All probes, and what is done to them.
 
 use super::{
+    btf::Types,
     calibration::Calibration,
     clock::Clock,
     context::ArmingContext,
@@ -66,8 +67,9 @@ impl Registry {
             probe.look(self.context.role, &mut resolver)?;
         }
         drop(resolver);
+        let mut types = Types::default();
         for probe in self.probes.iter_mut() {
-            probe.arm(&self.context)?;
+            probe.arm(&self.context, &mut types)?;
         }
         Ok(())
     }
@@ -157,7 +159,13 @@ impl Registry {
     }
 
     /// One more probe, on a function that was resolved.
-    fn add_one(&mut self, name: &CStr, function: Function, wanted: Option<Choice>) -> Result {
+    fn add_one(
+        &mut self,
+        name: &CStr,
+        function: Function,
+        wanted: Option<Choice>,
+        types: &mut Types,
+    ) -> Result {
         if self.position(name).is_some() {
             return Err(EEXIST);
         }
@@ -169,7 +177,7 @@ impl Registry {
         // Once it is armed, nothing may fail.
         self.probes.reserve(1, GFP_KERNEL)?;
         if self.recording {
-            probe.arm(&self.context)?;
+            probe.arm(&self.context, types)?;
             if !probe.is_armed() {
                 return Err(probe.why().map_or(EINVAL, Refusal::error));
             }
@@ -199,7 +207,7 @@ impl Registry {
         }
         let index = self.index.as_ref().ok_or(ENOENT)?;
         let found = index.resolve(function)?;
-        self.add_one(name, found, wanted)
+        self.add_one(name, found, wanted, &mut Types::default())
     }
 
     /// `add PATTERN`: a probe on each function that matches and can be probed.
@@ -213,10 +221,11 @@ impl Registry {
         limit: usize,
         wanted: Option<Choice>,
     ) -> Result {
+        let mut types = Types::default();
         let mut added = 0;
         for function in symbols::matching(pattern, limit)? {
             let name = symbols::c_string(function.name.to_bytes())?;
-            match self.add_one(&name, function, wanted) {
+            match self.add_one(&name, function, wanted, &mut types) {
                 Ok(()) => added += 1,
                 Err(error) if error == ENOMEM => return Err(error),
                 Err(_) => {}

@@ -22,6 +22,7 @@ mod lifecycle;
 mod patches;
 mod returns;
 mod snapshots;
+mod types;
 mod windows;
 mod world;
 
@@ -45,6 +46,7 @@ fn main() {
         lifecycle::trials(world),
         flood::trials(world),
         snapshots::trials(world),
+        types::trials(world),
         windows::trials(world),
         asleep::trials(world),
         direct::trials(world),
