@@ -8,6 +8,7 @@ use super::{
     context::ArmingContext,
     hook::{self, Hook},
     life::Life,
+    noreturns::may_not_return,
     refusal::Refusal,
     stages::{Entry, Work},
     symbols::Function,
@@ -89,6 +90,7 @@ impl Arming<'_> {
     fn facts(&self, signature: &Signature) -> Facts {
         Facts {
             may_sleep: self.may_sleep(),
+            may_not_return: may_not_return(&self.function.name),
             work_is_argument: matches!(self.work(), Work::Argument(_)),
             arguments: signature.arguments,
         }

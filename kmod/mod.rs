@@ -26,6 +26,7 @@ pub(crate) mod kretprobe;
 pub(crate) mod life;
 pub(crate) mod missed;
 pub(crate) mod nokprobe;
+pub(crate) mod noreturns;
 pub(crate) mod parameters;
 pub(crate) mod probe;
 pub(crate) mod refusal;

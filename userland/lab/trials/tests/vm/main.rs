@@ -8,6 +8,7 @@ mod clock;
 mod control;
 mod counts;
 mod direct;
+mod draining;
 mod driver;
 mod entry;
 mod everywhere;
@@ -50,6 +51,7 @@ fn main() {
         windows::trials(world),
         asleep::trials(world),
         direct::trials(world),
+        draining::trials(world),
         entry::trials(world),
         fentry::trials(world),
         functions::trials(world),
