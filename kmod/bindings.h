@@ -5,6 +5,7 @@
 #include <linux/kprobes.h>
 #include <linux/fprobe.h>
 #include <linux/glob.h>
+#include <linux/stacktrace.h>
 
 #include "cell.h"
 #include "helpers.h"

@@ -12,9 +12,11 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/percpu.h>
+#include <linux/sched/signal.h>
 #include <linux/static_call.h>
 #include <linux/tracepoint.h>
 #include <linux/utsname.h>
+#include <linux/workqueue.h>
 #include <asm/cpufeature.h>
 #include <xen/xen.h>
 
@@ -215,6 +217,31 @@ struct file *xcap_sysfs_open(const char *path)
 	/* An open file keeps what it is in. */
 	kern_unmount(sysfs);
 	return file;
+}
+
+static void attend(struct work_struct *work)
+{
+	xcap_attend();
+}
+
+static DECLARE_DELAYED_WORK(attendance, attend);
+
+/* Has a worker call xcap_attend(), if that isn't to be sooner. */
+void xcap_attend_in(unsigned int milliseconds)
+{
+	schedule_delayed_work(&attendance, msecs_to_jiffies(milliseconds));
+}
+
+/* Waits for it. */
+void xcap_attend_never(void)
+{
+	cancel_delayed_work_sync(&attendance);
+}
+
+/* Whether the current task ends as soon as it may. */
+bool xcap_is_killed(void)
+{
+	return fatal_signal_pending(current);
 }
 
 /* The function that calibration times: an ftrace entry and a return. */

@@ -59,7 +59,13 @@ unsigned long xcap_direct_entry(unsigned int slot, bool jumps);
 void xcap_direct_aim(unsigned int slot, void *rest, void *back);
 void xcap_direct_may_share(struct ftrace_ops *ops);
 struct file *xcap_sysfs_open(const char *path);
+void xcap_attend_in(unsigned int milliseconds);
+void xcap_attend_never(void);
+bool xcap_is_killed(void);
 void xcap_empty(void);
+
+/* In kmod/attendant.rs. */
+void xcap_attend(void);
 
 /* In kmod/direct.rs. */
 int xcap_direct_share(struct ftrace_ops *ops, bool peer);

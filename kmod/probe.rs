@@ -9,6 +9,7 @@ use super::{
     context::ArmingContext,
     life::{Left, Life, Next},
     missed::Missed,
+    own_stack::OwnStack,
     refusal::Refusal,
     search::{self, Search},
     stages::Entry,
@@ -104,6 +105,11 @@ impl Probe {
 
     pub(crate) fn is_draining(&self) -> bool {
         matches!(self.life, Life::Draining { .. })
+    }
+
+    /// Whether it drains, and the current task is in a call that it waits for.
+    pub(crate) fn waits_for(&self, stack: &OwnStack) -> bool {
+        matches!(&self.life, Life::Draining { left, .. } if left.hook.is_on(stack))
     }
 
     /// Whether `del` was written, and it goes when no call will return to it.
@@ -278,9 +284,10 @@ impl Probe {
         stays
     }
 
-    /// The module with the function goes, and nothing is in flight in it. True: the probe is to
-    /// stay, for when it comes back.
+    /// The module with the function goes, and what is in flight in it does, too. True: the probe is
+    /// to stay, for when it comes back.
     pub(crate) fn module_gone(&mut self) -> bool {
+        self.give_up_in_flight();
         let stays = self.release();
         self.life = Life::Gone;
         stays
