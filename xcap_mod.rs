@@ -10,6 +10,9 @@ mod abi {
     #[path = "src/backend.rs"]
     pub(crate) mod backend;
 
+    #[path = "src/btf.rs"]
+    pub(crate) mod btf;
+
     #[path = "src/decimal.rs"]
     pub(crate) mod decimal;
 
@@ -65,6 +68,7 @@ module! {
 struct Xcap {
     _files: kmod::debugfs::Files,
     _drivers: kmod::drivers::Watch,
+    _attendant: kmod::attendant::Attendant,
     _probes: kmod::armed::Armed,
     _switches: kmod::switches::Watch,
 }
@@ -74,13 +78,15 @@ impl kernel::Module for Xcap {
         let switches = kmod::switches::Watch::start()?;
         kmod::this_module::init(module);
         let probes = kmod::armed::Armed::start()?;
+        let attendant = kmod::attendant::Attendant;
         let drivers = kmod::drivers::Watch::start()?;
         // Drivers that came before they were watched for.
-        kmod::registry::REGISTRY.lock().module_came()?;
+        kmod::commands::advance(true)?;
         let files = kmod::debugfs::Files::create(module)?;
         Ok(Self {
             _files: files,
             _drivers: drivers,
+            _attendant: attendant,
             _probes: probes,
             _switches: switches,
         })

@@ -3,10 +3,22 @@
 //! From the module's load to its unload: all stages are armed.
 
 use super::{
-    clock::Clock, draining::pause, life::Next, parameters, probe::Probe, registry::REGISTRY, role,
+    clock::Clock,
+    commands::{self, TURN},
+    life::Next,
+    parameters,
+    probe::Probe,
+    registry::REGISTRY,
+    role,
     stages::STAGES,
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::{delay::fsleep, Delta},
+};
+
+/// How long others have the machine between two looks at calls in flight.
+const PAUSE: Delta = Delta::from_millis(10);
 
 /// All stages armed, until dropped.
 pub(crate) struct Armed;
@@ -14,7 +26,10 @@ pub(crate) struct Armed;
 impl Armed {
     pub(crate) fn start() -> Result<Self> {
         // SAFETY: Called once, before anything else locks it.
-        unsafe { REGISTRY.init() };
+        unsafe {
+            REGISTRY.init();
+            TURN.init();
+        }
         let armed = Self;
         let mut registry = REGISTRY.lock();
         registry.context.role = role::current();
@@ -23,23 +38,25 @@ impl Armed {
         for entry in &STAGES {
             registry.probes.push(Probe::of_stage(entry)?, GFP_KERNEL)?;
         }
-        registry.calibrate()?;
-        registry.start()?;
         drop(registry);
+        commands::calibrate()?;
+        commands::start()?;
         Ok(armed)
     }
 }
 
 impl Drop for Armed {
     fn drop(&mut self) {
+        commands::stop_at_last();
         let mut registry = REGISTRY.lock();
-        registry.stop();
         registry.drain(Next::Delete, |_| true);
         // What may sleep pins the module: these return soon, and a signal can't hurry them.
-        // That counting takes memory is no error here either: there will be some.
-        while registry.probes.iter().any(Probe::is_draining) {
+        while registry.is_draining() {
+            // That counting takes memory is no error here: there will be some.
             if !matches!(registry.release_drained(), Ok(true)) {
-                let _ = pause();
+                drop(registry);
+                fsleep(PAUSE);
+                registry = REGISTRY.lock();
             }
         }
         registry.clear();

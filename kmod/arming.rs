@@ -3,18 +3,22 @@
 //! Hooks a function with the first backend that may have it and gets it.
 
 use super::{
-    btf::{self, Signature},
+    btf::Types,
     cells::Cells,
     context::ArmingContext,
     hook::{self, Hook},
     life::Life,
+    noreturns::may_not_return,
     refusal::Refusal,
     stages::{Entry, Work},
     symbols::Function,
     target::{Costs, Target},
     this_module::Pin,
 };
-use crate::abi::backend::{eligible, Arguments, Backend, Choice, Facts};
+use crate::abi::{
+    backend::{eligible, Arguments, Backend, Choice, Facts},
+    btf::Signature,
+};
 use kernel::prelude::*;
 
 /// A probe's function, and what its samples land in.
@@ -32,8 +36,8 @@ impl Arming<'_> {
     /// # Errors
     ///
     /// No memory, or the module goes: not what the function can help.
-    pub(crate) fn arm(&self, context: &ArmingContext) -> Result<Life> {
-        let signature = self.signature()?;
+    pub(crate) fn arm(&self, context: &ArmingContext, types: &mut Types) -> Result<Life> {
+        let signature = self.signature(types)?;
         let facts = self.facts(&signature);
         let mut instead = None;
         let mut forbidden = false;
@@ -68,7 +72,7 @@ impl Arming<'_> {
     }
 
     /// How the function is called, as far as the choice can depend on it.
-    fn signature(&self) -> Result<Signature> {
+    fn signature(&self, types: &mut Types) -> Result<Signature> {
         match (self.entry, self.choice) {
             // Those of the table were looked at.
             (Some(_), _) => Ok(Signature {
@@ -76,7 +80,7 @@ impl Arming<'_> {
                 returns_wide: false,
             }),
             (None, Choice::This(Backend::Direct)) => {
-                btf::signature(&self.function.name, self.function.module.as_deref())
+                types.signature(&self.function.name, self.function.module.as_deref())
             }
             // What may sleep gets no direct call without being asked for.
             (None, _) => Ok(Signature::UNKNOWN),
@@ -86,6 +90,7 @@ impl Arming<'_> {
     fn facts(&self, signature: &Signature) -> Facts {
         Facts {
             may_sleep: self.may_sleep(),
+            may_not_return: may_not_return(&self.function.name),
             work_is_argument: matches!(self.work(), Work::Argument(_)),
             arguments: signature.arguments,
         }

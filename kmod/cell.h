@@ -43,6 +43,8 @@
 #define XCAP_CPU_STAMP			0
 #define XCAP_CPU_NESTED			8
 #define XCAP_CPU_OVERHEAD		16
+#define XCAP_CPU_ENTRY			24	/* what a call keeps as its stamp */
+#define XCAP_CPU_OPENED			32	/* the first stamp that counts */
 
 /* How many functions the direct backend can time at once. */
 #define XCAP_DIRECT_SLOTS		512

@@ -5,7 +5,7 @@
 use super::{
     bindings::*,
     cpu::{self, PerCpu},
-    epoch,
+    epoch::{self, Began},
     nokprobe::nokprobe,
 };
 use crate::abi::histogram;
@@ -112,7 +112,7 @@ pub(crate) unsafe fn enter(cell: *mut Cell, frame: *mut Frame) {
     // instruction each.
     unsafe {
         cpu::increment::<{ at!(entries) }, _>(cell);
-        let here = cpu::Totals::read();
+        let here = cpu::Totals::at_entry();
         frame.write(Frame {
             overhead: here.overhead,
             nested: here.nested,
@@ -160,9 +160,17 @@ unsafe extern "C" fn xcap_record_slow(frame: *const Frame, cycles: u64, work: u6
         let frame = &*frame;
         let cell = frame.cell;
         let here = PerCpu::here(cell);
-        if frame.tsc < epoch::current() {
-            cpu::increment::<{ at!(straddled) }, _>(cell);
-            return 0;
+        match epoch::began(frame.stamp) {
+            Began::Within => {}
+            Began::Before => {
+                cpu::increment::<{ at!(straddled) }, _>(cell);
+                return 0;
+            }
+            Began::Closed => {
+                // It was an entry as long as it could return here.
+                cpu::add::<{ at!(entries) }, _>(cell, u64::MAX);
+                return 0;
+            }
         }
         if (cycles as i64) < 0 {
             cpu::increment::<{ at!(negative) }, _>(cell);
@@ -180,7 +188,7 @@ unsafe extern "C" fn xcap_record_slow(frame: *const Frame, cycles: u64, work: u6
                 .fetch_min(cycles, Ordering::Relaxed);
         }
         AtomicU64::from_ptr(Cell::at::<{ at!(max) }>(here)).fetch_max(cycles, Ordering::Relaxed);
-        let totals = cpu::Totals::read();
+        let totals = cpu::Totals::at_return();
         let nested = totals.nested.wrapping_sub(frame.nested);
         if totals.stamp == frame.stamp && nested <= cycles {
             let alone = cycles - nested;
@@ -195,7 +203,7 @@ unsafe extern "C" fn xcap_record_slow(frame: *const Frame, cycles: u64, work: u6
                     .read()
                     .wrapping_sub(outside),
             );
-        } else if cpu::stamp_cpu(totals.stamp) != cpu::stamp_cpu(frame.stamp) {
+        } else if epoch::stamp_cpu(totals.stamp) != epoch::stamp_cpu(frame.stamp) {
             cpu::increment::<{ at!(migrated) }, _>(cell);
         } else {
             cpu::increment::<{ at!(switched) }, _>(cell);

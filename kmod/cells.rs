@@ -9,7 +9,10 @@ use super::{
 };
 use core::mem::size_of;
 use core::sync::atomic::{compiler_fence, Ordering};
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::{delay::fsleep, Delta},
+};
 
 /// What is fixed for all CPUs of a probe while it is armed.
 #[derive(Clone, Copy, Default)]
@@ -26,7 +29,10 @@ pub(crate) struct Constants {
 pub(crate) struct Cells(PerCpu<Cell>);
 
 /// How often a reader tries to find a CPU between two samples.
-const SNAPSHOT_TRIES: u32 = 10_000;
+const SNAPSHOT_TRIES: u32 = 50;
+
+/// How long it leaves the CPU alone between two tries: each takes cells from its cache.
+const SNAPSHOT_PAUSE: Delta = Delta::from_micros(20);
 
 impl Cells {
     /// Cells with no samples.
@@ -92,7 +98,7 @@ impl Cells {
                     totals::add(&mut totals, cell);
                     break;
                 }
-                core::hint::spin_loop();
+                fsleep(SNAPSHOT_PAUSE);
             }
         }
         totals.derive();
@@ -138,18 +144,8 @@ impl Cells {
     ///
     /// Call it when no sample is being recorded: the epoch is closed.
     pub(crate) fn reset(&self) {
-        unsafe extern "C" fn reset_here(argument: *mut core::ffi::c_void) {
-            // SAFETY: The argument is what `on_each_online` was given; interrupts are off, so this
-            // CPU's part is ours.
-            unsafe {
-                let cells = &*argument.cast::<Cells>();
-                totals::reset(&mut *PerCpu::here(cells.as_ptr()))
-            }
-        }
-        cpu::on_each_online(reset_here, self);
-        for cpu in cpu::possible().filter(|&cpu| !cpu::is_online(cpu)) {
-            // SAFETY: Nothing runs on a CPU that is offline.
-            unsafe { totals::reset(&mut *self.0.of(cpu)) }
-        }
+        // SAFETY: `on_each_part` passes cells, which exist as long as `self`, and nobody else
+        // writes to them meanwhile.
+        cpu::on_each_part(self.as_ptr(), |cell| unsafe { totals::reset(&mut *cell) });
     }
 }

@@ -13,7 +13,7 @@
 //! del NAME
 //! ```
 
-use super::{draining, registry::REGISTRY, symbols::c_string};
+use super::{commands, draining, symbols::c_string};
 use crate::abi::backend::Choice;
 use kernel::{prelude::*, str::CString};
 
@@ -88,16 +88,10 @@ pub(crate) fn run(command: &[u8]) -> Result {
         return Err(EINVAL);
     }
     match (verb, operand) {
-        (b"start", _) => REGISTRY.lock().start(),
-        (b"stop", _) => {
-            REGISTRY.lock().stop();
-            Ok(())
-        }
-        (b"reset", _) => {
-            REGISTRY.lock().reset();
-            Ok(())
-        }
-        (b"calibrate", _) => REGISTRY.lock().calibrate(),
+        (b"start", _) => commands::start(),
+        (b"stop", _) => commands::stop(),
+        (b"reset", _) => commands::reset(),
+        (b"calibrate", _) => commands::calibrate(),
         (_, Some(name)) => draining::delete(&name),
         (verb, _) => match verb.strip_prefix(b"backend=") {
             Some(backend) => draining::choose(choice(backend)?),
@@ -110,12 +104,11 @@ fn add<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result {
     let function = name(words.next())?;
     let options = AddOptions::parse(words)?;
     let is_pattern = function.to_bytes().iter().any(|byte| b"*?[".contains(byte));
-    let mut registry = REGISTRY.lock();
     match (is_pattern, options.name, options.limit) {
         (true, None, limit) => {
-            registry.add_matching(&function, limit.unwrap_or(DEFAULT_LIMIT), options.backend)
+            commands::add_matching(&function, limit.unwrap_or(DEFAULT_LIMIT), options.backend)
         }
-        (false, name, None) => registry.add(&function, name.as_deref(), options.backend),
+        (false, name, None) => commands::add(&function, name.as_deref(), options.backend),
         _ => Err(EINVAL),
     }
 }

@@ -50,20 +50,32 @@ pub(crate) fn possible() -> impl Iterator<Item = u32> {
     })
 }
 
-/// Calls `f` with `argument` on every CPU that is online, and waits for all of them.
-///
-/// `f` runs with interrupts off.
-pub(crate) fn on_each_online<T>(f: unsafe extern "C" fn(*mut c_void), argument: &T) {
-    // SAFETY: `f` takes what `argument` points to, which outlives the call as it waits.
+/// Has `change` change every CPU's part of per-CPU memory, on that CPU and with interrupts off;
+/// those of CPUs that are offline, and stay it meanwhile, on this one.
+pub(crate) fn on_each_part<T, F: Fn(*mut T)>(pointer: *mut T, change: F) {
+    unsafe extern "C" fn here<T, F: Fn(*mut T)>(argument: *mut c_void) {
+        // SAFETY: The argument is what is passed below, which outlives the call.
+        let (pointer, change) = unsafe { &*argument.cast::<(*mut T, F)>() };
+        change(PerCpu::here(*pointer));
+    }
+    let mut argument = (pointer, change);
+    // SAFETY: Called from process context, with no lock held that hotplug takes. `here` takes what
+    // `argument` points to, which outlives the call as it waits.
     unsafe {
+        bindings::cpus_read_lock();
         kernel::bindings::on_each_cpu_cond_mask(
             None,
-            Some(f),
-            core::ptr::from_ref(argument).cast_mut().cast(),
+            Some(here::<T, F>),
+            (&raw mut argument).cast(),
             true,
             &raw const kernel::bindings::__cpu_online_mask,
-        )
+        );
     }
+    for cpu in possible().filter(|&cpu| !is_online(cpu)) {
+        (argument.1)(part_of(pointer, cpu));
+    }
+    // SAFETY: Locked above.
+    unsafe { bindings::cpus_read_unlock() };
 }
 
 /// Memory that every possible CPU has one of, zeroed at first.
@@ -126,7 +138,7 @@ impl<T> Drop for PerCpu<T> {
 }
 
 /// CPU `cpu`'s part of per-CPU memory.
-fn part_of<T>(pointer: *mut T, cpu: u32) -> *mut T {
+pub(crate) fn part_of<T>(pointer: *mut T, cpu: u32) -> *mut T {
     // SAFETY: The kernel has an offset for every possible CPU.
     let offset = unsafe {
         (&raw const kernel::bindings::__per_cpu_offset)
@@ -137,38 +149,20 @@ fn part_of<T>(pointer: *mut T, cpu: u32) -> *mut T {
     pointer.wrapping_byte_add(offset)
 }
 
-/// Number of the low bits of a stamp that count; the rest is the CPU's number.
-const STAMP_CPU_SHIFT: u32 = 48;
-
-/// The CPU that a stamp was made on.
-pub(crate) fn stamp_cpu(stamp: u64) -> u64 {
-    stamp >> STAMP_CPU_SHIFT
-}
-
-/// Gives every CPU, those that are offline too, a stamp that no other CPU ever has.
-///
-/// To be called before anything reads or changes stamps.
-pub(crate) fn init_stamps() {
-    for cpu in possible() {
-        let totals = part_of(&raw mut bindings::xcap_cpu, cpu);
-        // SAFETY: Every possible CPU has such a variable, which nobody else uses yet.
-        unsafe { (*totals).stamp = u64::from(cpu) << STAMP_CPU_SHIFT };
-    }
-}
-
-/// Makes this CPU's stamp differ from those of all frames so far.
+/// Makes this CPU's stamp differ from those of all frames so far. Interrupts are off.
 #[inline(always)]
 pub(crate) fn bump_stamp() {
-    // SAFETY: One instruction on this CPU's own variable.
-    unsafe { asm!("inc qword ptr gs:[rip + xcap_cpu]", options(nostack)) }
-}
-
-/// [`bump_stamp`] on every CPU.
-pub(crate) fn bump_all_stamps() {
-    unsafe extern "C" fn bump(_: *mut c_void) {
-        bump_stamp();
+    // SAFETY: An instruction each on this CPU's own variable. A call that begins and ends between
+    // the two (in an NMI) is taken for one that another task interrupted.
+    unsafe {
+        asm!(
+            "inc qword ptr gs:[rip + xcap_cpu + {STAMP}]",
+            "inc qword ptr gs:[rip + xcap_cpu + {ENTRY}]",
+            STAMP = const bindings::XCAP_CPU_STAMP,
+            ENTRY = const bindings::XCAP_CPU_ENTRY,
+            options(nostack)
+        )
     }
-    on_each_online(bump, &());
 }
 
 /// Adds one to what lies `OFFSET` bytes into this CPU's part of `pointer`, wrapping.
@@ -241,9 +235,21 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Reads the stamp first: a move to another CPU meanwhile makes it differ from that CPU's.
+    /// At a call's entry. Reads the stamp first: a move to another CPU meanwhile makes it differ
+    /// from that CPU's.
     #[inline(always)]
-    pub(crate) fn read() -> Self {
+    pub(crate) fn at_entry() -> Self {
+        Self::read::<{ bindings::XCAP_CPU_ENTRY }>()
+    }
+
+    /// At a call's return.
+    #[inline(always)]
+    pub(crate) fn at_return() -> Self {
+        Self::read::<{ bindings::XCAP_CPU_STAMP }>()
+    }
+
+    #[inline(always)]
+    fn read<const STAMP: u32>() -> Self {
         let (stamp, nested, overhead);
         // SAFETY: Reads a variable that every CPU has.
         unsafe {
@@ -254,7 +260,7 @@ impl Totals {
                 stamp = out(reg) stamp,
                 nested = out(reg) nested,
                 overhead = out(reg) overhead,
-                STAMP = const bindings::XCAP_CPU_STAMP,
+                STAMP = const STAMP,
                 NESTED = const bindings::XCAP_CPU_NESTED,
                 OVERHEAD = const bindings::XCAP_CPU_OVERHEAD,
                 options(nostack, preserves_flags)

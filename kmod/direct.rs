@@ -9,17 +9,19 @@
 use super::{
     bindings::{
         xcap_direct_aim, xcap_direct_entry, xcap_direct_may_share, xcap_direct_rest,
-        XCAP_DIRECT_SLOTS,
+        xcap_direct_slots, XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE,
     },
     cell::Cell,
     cells::Cells,
     errors,
+    own_stack::OwnStack,
     stages::Work,
     target::Target,
     this_module::Pin,
 };
 use core::{
     mem::ManuallyDrop,
+    ops::Range,
     ptr,
     sync::atomic::{AtomicBool, AtomicPtr, Ordering},
 };
@@ -92,6 +94,13 @@ impl Slot {
         // SAFETY: Nobody is in the slot, which was free.
         unsafe { xcap_direct_aim(slot.0, rest.cast_mut().cast(), back.cast_mut().cast()) };
         Ok(slot)
+    }
+
+    /// Where its code is.
+    fn text(&self) -> Range<usize> {
+        let begin =
+            (&raw const xcap_direct_slots).addr() + (self.0 * XCAP_DIRECT_SLOT_SIZE) as usize;
+        begin..begin + XCAP_DIRECT_SLOT_SIZE as usize
     }
 
     /// What ftrace knows it by.
@@ -285,6 +294,15 @@ impl Hook {
     /// How the function's entry reaches us.
     pub(crate) fn variant(&self) -> Variant {
         self.registration.variant()
+    }
+
+    /// Whether the current task is in a call that returns through it.
+    pub(crate) fn is_on(&self, stack: &OwnStack) -> bool {
+        let registration = &self.registration;
+        [Some(&registration.own), registration.shared.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|slot| stack.returns_to(&slot.text()))
     }
 
     /// Lets calls in again.

@@ -2,11 +2,12 @@
 
 //! The commands that wait until calls have returned to hooks, with the lock free meanwhile.
 
-use super::{probe::Probe, registry::REGISTRY};
+use super::{attendant, commands, own_stack::OwnStack, probe::Probe, registry::REGISTRY};
 use crate::abi::backend::Choice;
 use kernel::{prelude::*, str::CStr};
 
-/// Waits until none of `awaited` drains any more, and arms anew what has drained meanwhile.
+/// Waits until none of `awaited` drains any more, and arms anew what has drained meanwhile. What it
+/// doesn't wait for is seen to.
 ///
 /// The lock is free while it waits, so that `probes` can show why.
 ///
@@ -14,42 +15,31 @@ use kernel::{prelude::*, str::CStr};
 ///
 /// `EINTR`: a signal came. What it waited for is `draining`, and goes on to.
 fn wait_drained(awaited: impl Fn(&Probe) -> bool) -> Result {
-    loop {
-        let mut registry = REGISTRY.lock();
-        if registry.release_drained()? && registry.recording {
-            registry.arm_all()?;
+    // The write that asks for it may be a call that is timed.
+    let own = OwnStack::now()?;
+    let awaited = |probe: &Probe| probe.is_draining() && awaited(probe) && !probe.waits_for(&own);
+    let result = loop {
+        if let Err(error) = commands::advance(false) {
+            break Err(error);
         }
-        let mut probes = registry.probes.iter();
-        if !probes.any(|probe| probe.is_draining() && awaited(probe)) {
-            return Ok(());
+        if !REGISTRY.lock().probes.iter().any(&awaited) {
+            break Ok(());
         }
-        drop(registry);
-        pause()?;
-    }
-}
-
-/// Lets others run for a while.
-///
-/// # Errors
-///
-/// `EINTR`: a signal is pending.
-pub(crate) fn pause() -> Result {
-    const MILLISECONDS: u32 = 10;
-    // SAFETY: Called from process context, with no spinlock held.
-    if unsafe { kernel::bindings::msleep_interruptible(MILLISECONDS) } > 0 {
-        Err(EINTR)
-    } else {
-        Ok(())
-    }
+        if let Err(error) = commands::pause() {
+            break Err(error);
+        }
+    };
+    attendant::see_to_draining();
+    result
 }
 
 /// `backend=…`: hooks all probes anew that have no backend of their own.
 ///
 /// # Errors
 ///
-/// `EINTR`: a signal came; those that it waited for are `draining`, and another `backend=` goes on.
+/// `EINTR`: a signal came; those that it waited for are `draining`, and are armed when they have.
 pub(crate) fn choose(choice: Choice) -> Result {
-    REGISTRY.lock().rehook(choice)?;
+    commands::rehook(choice)?;
     wait_drained(|probe| !probe.is_leaving())
 }
 
@@ -57,9 +47,9 @@ pub(crate) fn choose(choice: Choice) -> Result {
 ///
 /// # Errors
 ///
-/// `ENOENT`: there is none of that name. `EINTR`: a signal came; the probe is `draining`, another
-/// `del` goes on waiting.
+/// `ENOENT`: there is none of that name. `EINTR`: a signal came; the probe is `draining`, and goes
+/// when it has.
 pub(crate) fn delete(name: &CStr) -> Result {
-    REGISTRY.lock().take_off(name)?;
+    commands::take_off(name)?;
     wait_drained(|probe| probe.is_leaving() && *probe.name == *name)
 }

@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
-use super::{registry::REGISTRY, this_module};
+use super::{attendant, commands, registry::REGISTRY, this_module};
 use core::ffi::c_void;
 use kernel::{
     bindings::{
@@ -36,8 +36,11 @@ unsafe extern "C" fn on_module(
         return NOTIFY_DONE;
     }
     if state == module_state_MODULE_STATE_COMING as c_ulong {
-        if let Err(error) = REGISTRY.lock().module_came() {
-            pr_warn!("stages of a new module are not armed ({error:?})\n");
+        match commands::advance_unless_busy(true) {
+            Ok(true) => {}
+            // A command is under way, which can take minutes.
+            Ok(false) => attendant::see_to_modules(),
+            Err(error) => pr_warn!("stages of a new module are not armed ({error:?})\n"),
         }
     } else if state == module_state_MODULE_STATE_GOING as c_ulong {
         // SAFETY: The kernel passes a module, whose name is a C string.

@@ -5,14 +5,18 @@
  */
 
 #include <linux/fprobe.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/percpu.h>
+#include <linux/sched/signal.h>
 #include <linux/static_call.h>
 #include <linux/tracepoint.h>
 #include <linux/utsname.h>
+#include <linux/workqueue.h>
 #include <asm/cpufeature.h>
 #include <xen/xen.h>
 
@@ -24,6 +28,8 @@ DEFINE_PER_CPU(struct xcap_cpu, xcap_cpu);
 static_assert(offsetof(struct xcap_cpu, stamp) == XCAP_CPU_STAMP);
 static_assert(offsetof(struct xcap_cpu, nested) == XCAP_CPU_NESTED);
 static_assert(offsetof(struct xcap_cpu, overhead) == XCAP_CPU_OVERHEAD);
+static_assert(offsetof(struct xcap_cpu, entry) == XCAP_CPU_ENTRY);
+static_assert(offsetof(struct xcap_cpu, opened) == XCAP_CPU_OPENED);
 
 /* The kernel crate's module parameters are integers only. */
 char *xcap_backend = "auto";
@@ -190,6 +196,52 @@ void xcap_direct_may_share(struct ftrace_ops *ops)
 	ops->ops_func = __builtin_choose_expr(
 		__builtin_types_compatible_p(ftrace_ops_func_t, typeof(&direct_command)),
 		direct_command, direct_command_at);
+}
+
+/*
+ * A file of sysfs, to be read, whatever the current task (or a worker) has for a root folder;
+ * or an ERR_PTR().
+ */
+struct file *xcap_sysfs_open(const char *path)
+{
+	struct file_system_type *type = get_fs_type("sysfs");
+	struct vfsmount *sysfs;
+	struct file *file;
+
+	if (!type)
+		return ERR_PTR(-ENODEV);
+	sysfs = kern_mount(type);
+	if (IS_ERR(sysfs))
+		return ERR_CAST(sysfs);
+	file = file_open_root_mnt(sysfs, path, O_RDONLY, 0);
+	/* An open file keeps what it is in. */
+	kern_unmount(sysfs);
+	return file;
+}
+
+static void attend(struct work_struct *work)
+{
+	xcap_attend();
+}
+
+static DECLARE_DELAYED_WORK(attendance, attend);
+
+/* Has a worker call xcap_attend(), if that isn't to be sooner. */
+void xcap_attend_in(unsigned int milliseconds)
+{
+	schedule_delayed_work(&attendance, msecs_to_jiffies(milliseconds));
+}
+
+/* Waits for it. */
+void xcap_attend_never(void)
+{
+	cancel_delayed_work_sync(&attendance);
+}
+
+/* Whether the current task ends as soon as it may. */
+bool xcap_is_killed(void)
+{
+	return fatal_signal_pending(current);
 }
 
 /* A function that calibration times: an ftrace entry and a return. */

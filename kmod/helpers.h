@@ -6,6 +6,7 @@
 #include <linux/percpu-defs.h>
 #include <linux/types.h>
 
+struct file;
 struct module;
 struct ftrace_ops;
 struct ftrace_regs;
@@ -14,7 +15,10 @@ struct xcap_cpu {
 	u64 stamp;
 	u64 nested;
 	u64 overhead;
-};
+	/* The stamp while calls count, else no CPU's (kmod/epoch.rs). */
+	u64 entry;
+	u64 opened;
+} __aligned(64);
 
 enum xcap_role {
 	XCAP_ROLE_BARE,
@@ -54,9 +58,16 @@ unsigned long xcap_direct_rest(unsigned long function);
 unsigned long xcap_direct_entry(unsigned int slot, bool jumps);
 void xcap_direct_aim(unsigned int slot, void *rest, void *back);
 void xcap_direct_may_share(struct ftrace_ops *ops);
+struct file *xcap_sysfs_open(const char *path);
+void xcap_attend_in(unsigned int milliseconds);
+void xcap_attend_never(void);
+bool xcap_is_killed(void);
 void xcap_empty(void);
 void xcap_empty_under(unsigned int callers);
 void xcap_known(void);
+
+/* In kmod/attendant.rs. */
+void xcap_attend(void);
 
 /* In kmod/direct.rs. */
 int xcap_direct_share(struct ftrace_ops *ops, bool peer);

@@ -5,7 +5,9 @@
 //! Nothing on this side of it asks which backend that is: only whether calls return through what a
 //! disarmed hook leaves behind.
 
-use super::{cells::Cells, direct, fprobe, kretprobe, missed::Missed, target::Target};
+use super::{
+    cells::Cells, direct, fprobe, kretprobe, missed::Missed, own_stack::OwnStack, target::Target,
+};
 use crate::abi::backend::Backend;
 use kernel::prelude::*;
 
@@ -73,6 +75,11 @@ impl Hook {
 impl Disarmed {
     pub(crate) fn backend(&self) -> Backend {
         Backend::Direct
+    }
+
+    /// Whether the current task is in a call that returns through it.
+    pub(crate) fn is_on(&self, stack: &OwnStack) -> bool {
+        self.0.is_on(stack)
     }
 
     /// Lets calls in again; where the kernel refuses, all is as it was.

@@ -208,7 +208,7 @@ SYM_CODE_START_NOALIGN(xcap_direct_slots)
 	movq	(xcap_direct_cells + 8 * slot)(%rip), %r11
 	incq	CELL(ENTRIES)
 	pushq	%r11
-	pushq	CPU(STAMP)
+	pushq	CPU(ENTRY)
 	pushq	CPU(NESTED)
 	pushq	CPU(OVERHEAD)
 	movq	%rdx, %r10

@@ -4,6 +4,7 @@
 
 pub(crate) mod armed;
 pub(crate) mod arming;
+pub(crate) mod attendant;
 pub(crate) mod bindings;
 pub(crate) mod btf;
 pub(crate) mod calibration;
@@ -11,6 +12,7 @@ pub(crate) mod call;
 pub(crate) mod cell;
 pub(crate) mod cells;
 pub(crate) mod clock;
+pub(crate) mod commands;
 pub(crate) mod context;
 pub(crate) mod control;
 pub(crate) mod cpu;
@@ -26,6 +28,8 @@ pub(crate) mod kretprobe;
 pub(crate) mod life;
 pub(crate) mod missed;
 pub(crate) mod nokprobe;
+pub(crate) mod noreturns;
+pub(crate) mod own_stack;
 pub(crate) mod parameters;
 pub(crate) mod probe;
 pub(crate) mod refusal;

@@ -4,10 +4,12 @@
 
 use super::{
     arming::Arming,
+    btf::Types,
     cells::Cells,
     context::ArmingContext,
     life::{Left, Life, Next},
     missed::Missed,
+    own_stack::OwnStack,
     refusal::Refusal,
     search::{self, Search},
     stages::Entry,
@@ -105,6 +107,11 @@ impl Probe {
         matches!(self.life, Life::Draining { .. })
     }
 
+    /// Whether it drains, and the current task is in a call that it waits for.
+    pub(crate) fn waits_for(&self, stack: &OwnStack) -> bool {
+        matches!(&self.life, Life::Draining { left, .. } if left.hook.is_on(stack))
+    }
+
     /// Whether `del` was written, and it goes when no call will return to it.
     pub(crate) fn is_leaving(&self) -> bool {
         matches!(
@@ -168,9 +175,9 @@ impl Probe {
     ///
     /// That it can't be armed is no error: its state and reason say why. What has to make way for
     /// the next best drains, as after [`Probe::drain`].
-    pub(crate) fn arm(&mut self, context: &ArmingContext) -> Result {
+    pub(crate) fn arm(&mut self, context: &ArmingContext, types: &mut Types) -> Result {
         match mem::replace(&mut self.life, Life::Stopped(None)) {
-            Life::Stopped(None) => self.life = self.hook(context)?,
+            Life::Stopped(None) => self.life = self.hook(context, types)?,
             Life::Stopped(Some(left))
             | Life::Failed {
                 left: Some(left), ..
@@ -183,7 +190,7 @@ impl Probe {
         Ok(())
     }
 
-    fn hook(&mut self, context: &ArmingContext) -> Result<Life> {
+    fn hook(&mut self, context: &ArmingContext, types: &mut Types) -> Result<Life> {
         if self.cells.is_none() {
             self.cells = Some(Cells::new()?);
         }
@@ -196,7 +203,7 @@ impl Probe {
             cells,
             choice: self.choice(context),
         };
-        arming.arm(context)
+        arming.arm(context, types)
     }
 
     /// Lets calls in again where some may be in flight.
@@ -277,9 +284,10 @@ impl Probe {
         stays
     }
 
-    /// The module with the function goes, and nothing is in flight in it. True: the probe is to
-    /// stay, for when it comes back.
+    /// The module with the function goes, and what is in flight in it does, too. True: the probe is
+    /// to stay, for when it comes back.
     pub(crate) fn module_gone(&mut self) -> bool {
+        self.give_up_in_flight();
         let stays = self.release();
         self.life = Life::Gone;
         stays

@@ -47,7 +47,10 @@ impl Refusal {
             Refusal::Known(Reason::NoSuchFunction) => ENOENT,
             Refusal::Known(Reason::DirectTaken) => EBUSY,
             Refusal::Known(
-                Reason::ArgumentsOnStack | Reason::ArgumentsUnknown | Reason::WorkIsArgument,
+                Reason::ArgumentsOnStack
+                | Reason::ArgumentsUnknown
+                | Reason::WorkIsArgument
+                | Reason::NeverReturns,
             ) => errors::unsupported(),
             Refusal::Known(Reason::NoSlot) => ENOSPC,
             Refusal::Known(_) => EINVAL,

@@ -3,14 +3,14 @@
 //! All probes, and what is done to them.
 
 use super::{
-    calibration::Calibration,
+    btf::Types,
     clock::Clock,
     context::ArmingContext,
     epoch, hook,
     life::Next,
     probe::Probe,
     refusal::Refusal,
-    symbols::{self, Function, Index, Resolver},
+    symbols::{Function, Index, Resolver},
 };
 use crate::abi::{backend::Choice, role::Role};
 use kernel::{prelude::*, str::CStr, sync::global_lock};
@@ -21,6 +21,8 @@ pub(crate) struct Registry {
     pub(crate) clock: Clock,
     pub(crate) probes: KVec<Probe>,
     pub(crate) recording: bool,
+    /// Modules that have gone.
+    pub(crate) departures: u64,
     /// Made for the first `add`.
     index: Option<Index>,
 }
@@ -36,6 +38,7 @@ global_lock! {
         clock: Clock::UNKNOWN,
         probes: KVec::new(),
         recording: false,
+        departures: 0,
         index: None,
     };
 }
@@ -45,53 +48,20 @@ impl Registry {
         self.probes.iter().position(|probe| *probe.name == *name)
     }
 
-    /// Arms all probes that can be and are not.
-    pub(crate) fn arm_all(&mut self) -> Result {
-        self.release_drained()?;
-        self.arm_stopped()?;
-        // Some hooks can't come back, and make way for another backend's.
-        if self.probes.iter().any(Probe::is_draining) {
-            hook::synchronize();
-            if self.release_drained()? {
-                self.arm_stopped()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Arms all probes that are stopped, or whose function is there now.
-    fn arm_stopped(&mut self) -> Result {
+    /// Looks for the functions of all probes that have no hook.
+    pub(crate) fn look(&mut self) -> Result {
         let mut resolver = Resolver::new();
         for probe in self.probes.iter_mut() {
             probe.look(self.context.role, &mut resolver)?;
         }
-        drop(resolver);
-        for probe in self.probes.iter_mut() {
-            probe.arm(&self.context)?;
-        }
         Ok(())
     }
 
-    /// `start`: calls count from here on.
-    pub(crate) fn start(&mut self) -> Result {
-        if self.recording {
-            return Ok(());
-        }
-        epoch::open();
-        self.recording = true;
-        self.arm_all()
-    }
-
-    /// `stop`: no call counts any more, nothing is hooked.
-    pub(crate) fn stop(&mut self) {
-        if !self.recording {
-            return;
-        }
-        self.recording = false;
-        epoch::close();
-        for probe in self.probes.iter_mut() {
-            probe.disarm();
-        }
+    /// Arms probe number `index`, if it is stopped.
+    pub(crate) fn arm(&mut self, index: usize, types: &mut Types) -> Result {
+        self.probes
+            .get_mut(index)
+            .map_or(Ok(()), |probe| probe.arm(&self.context, types))
     }
 
     /// `reset`: forgets all samples.
@@ -139,23 +109,19 @@ impl Registry {
         Ok(true)
     }
 
-    /// `calibrate`: measures anew what probes cost.
-    pub(crate) fn calibrate(&mut self) -> Result {
-        let recording = self.recording;
-        self.stop();
-        epoch::open();
-        let calibration = Calibration::measure();
-        epoch::close();
-        self.context.calibration = Some(calibration?);
-        if recording {
-            self.start()
-        } else {
-            Ok(())
-        }
+    /// Whether a hook waits for calls to return.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.probes.iter().any(Probe::is_draining)
     }
 
     /// One more probe, on a function that was resolved.
-    fn add_one(&mut self, name: &CStr, function: Function, wanted: Option<Choice>) -> Result {
+    fn add_one(
+        &mut self,
+        name: &CStr,
+        function: Function,
+        wanted: Option<Choice>,
+        types: &mut Types,
+    ) -> Result {
         if self.position(name).is_some() {
             return Err(EEXIST);
         }
@@ -167,7 +133,7 @@ impl Registry {
         // Once it is armed, nothing may fail.
         self.probes.reserve(1, GFP_KERNEL)?;
         if self.recording {
-            probe.arm(&self.context)?;
+            probe.arm(&self.context, types)?;
             if !probe.is_armed() {
                 return Err(probe.why().map_or(EINVAL, Refusal::error));
             }
@@ -197,67 +163,39 @@ impl Registry {
         }
         let index = self.index.as_ref().ok_or(ENOENT)?;
         let found = index.resolve(function)?;
-        self.add_one(name, found, wanted)
+        self.add_one(name, found, wanted, &mut Types::default())
     }
 
-    /// `add PATTERN`: a probe on each function that matches and can be probed.
-    ///
-    /// # Errors
-    ///
-    /// `E2BIG`: more than `limit` match. `ENOENT`: none does. Nothing is added then.
-    pub(crate) fn add_matching(
+    /// A probe on a function that was found when `departures` modules had gone.
+    pub(crate) fn add_found(
         &mut self,
-        pattern: &CStr,
-        limit: usize,
+        name: &CStr,
+        mut function: Function,
+        departures: u64,
         wanted: Option<Choice>,
+        types: &mut Types,
     ) -> Result {
-        let mut added = 0;
-        for function in symbols::matching(pattern, limit)? {
-            let name = symbols::c_string(function.name.to_bytes())?;
-            match self.add_one(&name, function, wanted) {
-                Ok(()) => added += 1,
-                Err(error) if error == ENOMEM => return Err(error),
-                Err(_) => {}
-            }
+        if function.module.is_some() && self.departures != departures {
+            function = Resolver::new().resolve_again(&function)?;
         }
-        if added == 0 {
-            return Err(ENOENT);
-        }
-        Ok(())
+        self.add_one(name, function, wanted, types)
     }
 
-    /// A driver came: arms what waited for it.
-    pub(crate) fn module_came(&mut self) -> Result {
+    /// Where functions are has changed.
+    pub(crate) fn forget_index(&mut self) {
         self.index = None;
-        if self.recording {
-            self.arm_all()
-        } else {
-            Ok(())
-        }
     }
 
     /// A driver goes.
     pub(crate) fn module_goes(&mut self, module: &CStr) {
         self.index = None;
+        self.departures += 1;
         for probe in self.probes.iter_mut().filter(|probe| probe.is_in(module)) {
             probe.disarm();
         }
         self.drain(Next::Renew, |probe| probe.is_in(module));
         self.probes
             .retain(|probe| !probe.is_in(module) || probe.module_gone());
-    }
-
-    /// Takes off all hooks that are as `backend=` says, and arms others.
-    pub(crate) fn rehook(&mut self, choice: Choice) -> Result {
-        let recording = self.recording;
-        self.stop();
-        self.context.choice = choice;
-        self.drain(Next::Renew, Probe::follows_choice);
-        self.release_drained()?;
-        if recording {
-            self.start()?;
-        }
-        Ok(())
     }
 
     /// Takes a probe off, and forgets it now or when no call returns to it.

@@ -7,7 +7,7 @@
 //!
 //! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
 
-use super::{bindings, cpu, nokprobe::nokprobe};
+use super::{bindings, cpu, epoch, nokprobe::nokprobe};
 use core::ffi::c_void;
 use core::ptr;
 use kernel::{bindings::tracepoint, ffi::c_uint, prelude::*, str::CStr};
@@ -58,7 +58,7 @@ impl Watch {
             pr_err!("this kernel has no tracepoint sched_switch\n");
             return Err(ENODEV);
         }
-        cpu::init_stamps();
+        epoch::init();
         // SAFETY: `on_switch` has the tracepoint's prototype after the data argument.
         kernel::error::to_result(unsafe {
             kernel::bindings::tracepoint_probe_register(

@@ -72,6 +72,8 @@ pub enum Arguments {
 pub struct Facts {
     /// A call may sleep in it.
     pub may_sleep: bool,
+    /// A call may never return from it.
+    pub may_not_return: bool,
     /// Its work is one of its arguments.
     pub work_is_argument: bool,
     /// How it takes them.
@@ -90,6 +92,10 @@ pub fn eligible(backend: Backend, choice: Choice, facts: &Facts) -> Result<(), R
     // A call that sleeps in the trampoline pins the module: only for who insists.
     if facts.may_sleep && choice == Choice::Auto {
         return Err(Reason::MaySleep);
+    }
+    // The trampoline is freed when the last call has returned.
+    if facts.may_not_return {
+        return Err(Reason::NeverReturns);
     }
     if facts.work_is_argument {
         return Err(Reason::WorkIsArgument);

@@ -47,7 +47,8 @@ macro_rules! figures {
                 min: Option<u64>, Least, Fresh, cell(min);
                 /// Greatest sample, cycles; 0 when `count` is 0.
                 max: Option<u64>, Greatest, Fresh, cell(max);
-                /// Calls entered since `reset`. At rest: entries = count + missed + in_flight.
+                /// Calls entered since `reset`; less, when they have returned, those that began when
+                /// nothing counted. At rest: entries = count + missed + in_flight.
                 entries: u64, Sum, Difference, cell(entries) lost(pool + busy);
                 /// Entries that yielded no sample: the sum of the `missed_*` columns.
                 missed: u64, Sum, Difference,
@@ -72,13 +73,14 @@ macro_rules! figures {
                 self_count: u64, Sum, Difference, derived(count - migrated - switched);
                 /// Sum of self times, cycles: sample less nested stages and interrupts.
                 self_sum: u128, Sum, Difference, cell(self_sum);
-                /// Work done by the counted calls (frames, grants), 0 where the stage has none.
+                /// Work done by the counted calls (polled frames, grants), 0 where the stage has none.
                 work: u64, Sum, Difference, cell(work);
                 /// What the probes nested in the calls with a self time cost, cycles, by `# cost`.
                 nested_cost: u128, Sum, Difference, cell(nested_cost);
                 /// Part of `nested_cost` that lies outside the nested samples, so in the self time.
                 nested_outside: u128, Sum, Difference, cell(nested_outside);
-                /// What `work` counts: `frames`, `grants`, or `-`.
+                /// What `work` counts: `polled` (frames, and a NAPI budget for each poll that was not done
+                /// with cleaning sent frames), `grants`, or `-`.
                 work_unit: Option<Text>, First, Later, probe;
                 /// 1: all columns describe one set of samples; 0: approximate (`stop` makes it exact).
                 exact: bool, All, All, snapshot;

@@ -9,6 +9,7 @@
 extern crate alloc;
 
 pub mod backend;
+pub mod btf;
 pub mod decimal;
 pub mod figures;
 pub mod format;

@@ -27,6 +27,8 @@ vocabulary! {
         ArgumentsUnknown = "arguments_unknown",
         /// Its work is an argument, which the direct backend does not keep.
         WorkIsArgument = "work_is_argument",
+        /// A call may never return, and would be in flight in a trampoline for ever.
+        NeverReturns = "never_returns",
         /// No trampoline is free.
         NoSlot = "no_slot",
         /// Calls have still to return.
@@ -54,6 +56,7 @@ impl Reason {
                 "not direct: its arguments are not known to be in registers"
             }
             Reason::WorkIsArgument => "not direct: its work is one of its arguments",
+            Reason::NeverReturns => "not direct: a call may never return (it ends a task, say)",
             Reason::NoSlot => "not direct: all trampolines are in use",
             Reason::InFlight => "waiting for calls to return through it",
             Reason::Refused => "the kernel refused",

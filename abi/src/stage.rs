@@ -66,7 +66,9 @@ impl Stage {
     /// What its work is counted in; none: every call is one step.
     pub const fn work_unit(self) -> Option<&'static str> {
         match self {
-            Stage::NicPoll => Some("frames"),
+            // What NAPI was told: frames, but the whole budget (64, as a rule) of a poll that was not
+            // done with cleaning sent frames.
+            Stage::NicPoll => Some("polled"),
             Stage::GrantCopy => Some("grants"),
             _ => None,
         }

@@ -12,9 +12,11 @@ fn facts() -> impl Strategy<Value = Facts> {
         Just(Arguments::OnStack),
         Just(Arguments::Unknown),
     ];
-    (any::<bool>(), any::<bool>(), arguments).prop_map(
-        |(may_sleep, work_is_argument, arguments)| Facts {
+    let bools = any::<(bool, bool, bool)>();
+    (bools, arguments).prop_map(
+        |((may_sleep, may_not_return, work_is_argument), arguments)| Facts {
             may_sleep,
+            may_not_return,
             work_is_argument,
             arguments,
         },
@@ -32,7 +34,9 @@ proptest! {
     /// What the trampoline would break is never let in, whoever insists.
     #[test]
     fn direct_is_for_what_a_trampoline_can_call(choice in choice(), facts in facts()) {
-        let callable = facts.arguments == Arguments::InRegisters && !facts.work_is_argument;
+        let callable = facts.arguments == Arguments::InRegisters
+            && !facts.work_is_argument
+            && !facts.may_not_return;
         if !callable {
             prop_assert!(eligible(Backend::Direct, choice, &facts).is_err());
         }

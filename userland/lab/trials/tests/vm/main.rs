@@ -10,6 +10,7 @@ mod clock;
 mod control;
 mod counts;
 mod direct;
+mod draining;
 mod driver;
 mod entry;
 mod everywhere;
@@ -26,7 +27,9 @@ mod patches;
 mod returns;
 mod snapshots;
 mod timing;
+mod types;
 mod walks;
+mod windows;
 mod world;
 
 use labs::World;
@@ -44,8 +47,11 @@ fn main() {
         lifecycle::trials(world),
         flood::trials(world),
         snapshots::trials(world),
+        types::trials(world),
+        windows::trials(world),
         asleep::trials(world),
         direct::trials(world),
+        draining::trials(world),
         entry::trials(world),
         fentry::trials(world),
         functions::trials(world),

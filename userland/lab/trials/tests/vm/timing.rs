@@ -79,6 +79,9 @@ impl Timing {
     /// Writes all of it to a file, and says how long each lab was at work.
     pub fn tell(&self) -> Result<()> {
         let mut all = self.all();
+        if all.is_empty() {
+            return Ok(());
+        }
         all.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
         let mut labs: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
         for took in all.iter() {

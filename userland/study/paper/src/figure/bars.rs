@@ -2,16 +2,19 @@
 
 //! Upright bars with intervals, one a scenario: the paper's kind of figure.
 
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::svg::{figure, font, text, Fault, HEAD};
+use super::svg::{figure, font, text, Fault, Root, HEAD};
 use super::{theme, Heading, WIDTH};
 use crate::numbers::{short, tick};
 
 const HEIGHT: u32 = 280;
 const FOOT: i32 = 38;
 const LEFT: i32 = 48;
+
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 pub struct Bar {
     pub label: String,
@@ -54,58 +57,52 @@ pub fn bars(heading: &Heading, bars: &[Bar]) -> String {
         for (at, bar) in bars.iter().enumerate() {
             let middle = at as f64 + 0.5;
             let foot = chart.backend_coord(&(middle, 0.0));
-            text(
-                root,
-                &bar.label,
-                (foot.0, foot.1 + 6),
-                12,
-                theme::INK,
-                HPos::Center,
-            )?;
-            text(
-                root,
-                &bar.below,
-                (foot.0, foot.1 + 21),
-                10,
-                theme::MUTED,
-                HPos::Center,
-            )?;
-            let Some(value) = bar.value else {
-                text(
-                    root,
-                    "no calls",
-                    (foot.0, foot.1 - 16),
-                    11,
-                    theme::MUTED,
-                    HPos::Center,
-                )?;
-                continue;
-            };
-            let body = [(middle - 0.32, 0.0), (middle + 0.32, value)];
-            chart.draw_series([Rectangle::new(body, bar.colour.filled())])?;
-            for dot in &bar.dots {
-                let ring = Circle::new((middle + 0.2, *dot), 3, theme::SURFACE.filled());
-                chart.draw_series([ring])?;
-                chart.draw_series([Circle::new((middle + 0.2, *dot), 2, theme::INK.filled())])?;
+            caption(root, bar, foot)?;
+            if let Some(value) = bar.value {
+                column(&mut chart, bar, middle, value)?;
+                let head = chart.backend_coord(&(middle, bar.top()));
+                let at = (head.0, (head.1 - 16).max(HEAD - 2));
+                text(root, &short(value), at, 12, theme::INK, HPos::Center)?;
             }
-            if let Some(half) = bar.half {
-                let low = (value - half).max(0.0);
-                let (high, low) = (value + half, low);
-                let line = theme::INK.stroke_width(2);
-                for path in [
-                    vec![(middle, low), (middle, high)],
-                    vec![(middle - 0.08, low), (middle + 0.08, low)],
-                    vec![(middle - 0.08, high), (middle + 0.08, high)],
-                ] {
-                    chart.draw_series([PathElement::new(path, line)])?;
-                }
-            }
-            let head = chart.backend_coord(&(middle, bar.top()));
-            let at = (head.0, (head.1 - 16).max(HEAD - 2));
-            text(root, &short(value), at, 12, theme::INK, HPos::Center)?;
         }
         Ok::<(), Fault>(())
     })
+}
+
+/// What stands under a bar, and in its place where there is none.
+fn caption(root: &Root, bar: &Bar, (x, y): (i32, i32)) -> Result<(), Fault> {
+    let line = |words: &str, below: i32, size, colour| {
+        text(root, words, (x, y + below), size, colour, HPos::Center)
+    };
+    line(&bar.label, 6, 12, theme::INK)?;
+    line(&bar.below, 21, 10, theme::MUTED)?;
+    if bar.value.is_none() {
+        line("no calls", -16, 11, theme::MUTED)?;
+    }
+    Ok(())
+}
+
+/// The bar itself, its repetitions' dots and its interval.
+fn column(chart: &mut Chart, bar: &Bar, middle: f64, value: f64) -> Result<(), Fault> {
+    let body = [(middle - 0.32, 0.0), (middle + 0.32, value)];
+    chart.draw_series([Rectangle::new(body, bar.colour.filled())])?;
+    for &dot in &bar.dots {
+        let at = (middle + 0.2, dot);
+        chart.draw_series([Circle::new(at, 3, theme::SURFACE.filled())])?;
+        chart.draw_series([Circle::new(at, 2, theme::INK.filled())])?;
+    }
+    if let Some(half) = bar.half {
+        let (low, high) = ((value - half).max(0.0), value + half);
+        let line = theme::INK.stroke_width(2);
+        for path in [
+            vec![(middle, low), (middle, high)],
+            vec![(middle - 0.08, low), (middle + 0.08, low)],
+            vec![(middle - 0.08, high), (middle + 0.08, high)],
+        ] {
+            chart.draw_series([PathElement::new(path, line)])?;
+        }
+    }
+    Ok(())
 }
 
 /// Where a bar of `value` ends, for a test to check what was drawn.

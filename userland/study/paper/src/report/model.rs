@@ -12,6 +12,17 @@ use crate::study::Study;
 use crate::tables::Table;
 use xcap_study::run_id::{Domain, Environment};
 
+/// Whose calls' distribution is drawn.
+const SPREAD: [(Domain, Stage); 7] = [
+    (Domain::Dom0, Stage::NicIrq),
+    (Domain::Dom0, Stage::Softirq),
+    (Domain::Dom0, Stage::Copy),
+    (Domain::Dom0, Stage::GrantCopy),
+    (Domain::Dom0, Stage::Notify),
+    (Domain::DomU, Stage::Softirq),
+    (Domain::DomU, Stage::CopyUser),
+];
+
 /// All that the page and the files tell.
 pub struct Report<'a> {
     pub selection: Selection<'a>,
@@ -41,16 +52,6 @@ impl<'a> Report<'a> {
                 self_time.push(ours::self_time(&whole, environment, domain));
             }
         }
-        let spread = [
-            (Domain::Dom0, Stage::NicIrq),
-            (Domain::Dom0, Stage::Softirq),
-            (Domain::Dom0, Stage::Copy),
-            (Domain::Dom0, Stage::GrantCopy),
-            (Domain::Dom0, Stage::Notify),
-            (Domain::DomU, Stage::Softirq),
-            (Domain::DomU, Stage::CopyUser),
-        ];
-        let variation = future::variation(&selection);
         Self {
             paper: paper::figures(&selection),
             driver: ours::driver(&selection),
@@ -58,9 +59,9 @@ impl<'a> Report<'a> {
                 .map(|domain| ours::per_frame(&whole, domain))
                 .into(),
             self_time,
-            distributions: spread
-                .iter()
-                .filter_map(|(domain, stage)| ours::distribution(&selection, *domain, *stage))
+            distributions: SPREAD
+                .into_iter()
+                .filter_map(|(domain, stage)| ours::distribution(&selection, domain, stage))
                 .collect(),
             native: if has_native && has_xen {
                 ours::beside_xen(&whole)
@@ -74,7 +75,7 @@ impl<'a> Report<'a> {
             findings: findings::all(&selection),
             answers: future::answers(&selection),
             overhead: future::overhead(&whole),
-            variation,
+            variation: future::variation(&selection),
             selection,
         }
     }

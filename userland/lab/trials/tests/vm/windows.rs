@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `start`, `stop` and `reset` let in and leave out while calls come in as fast as they can.
+
+use crate::labs::{On, World};
+use crate::world::{control, load_targets, reload, report, stage};
+use anyhow::{ensure, Context, Result};
+use libtest_mimic::Trial;
+use xcap_machines::{Guest, Place};
+
+/// What `dd` does of one byte after another.
+const STORMED: [&str; 4] = [
+    "read_zero",
+    "write_null",
+    "rw_verify_area",
+    "security_file_permission",
+];
+
+/// Resets under a storm of calls on another CPU; each after which a reading never is exact. A single one may not be: the
+/// other CPU can have been stopped in the middle of a sample.
+const RESETS: &str = r#"
+cd /sys/kernel/debug/xcap
+taskset 2 dd if=/dev/zero of=/dev/null bs=1 2>/dev/null &
+storm=$!
+exact() {
+	awk '/^# columns/ { for (i = 3; i <= NF; i++) at[$i] = i - 2 }
+		/^(read_zero|write_null|rw_verify_area|security_file_permission) / { lines++; exact += $at["exact"] }
+		END { exit lines != 4 || exact != 4 }' stats
+}
+for number in $(seq 300); do
+	echo reset >control
+	tries=0
+	until exact; do
+		tries=$((tries + 1))
+		[ $tries -lt 30 ] || { echo reset number $number; break; }
+	done
+done
+kill $storm
+wait $storm 2>/dev/null
+true
+"#;
+
+/// Calls of a function that makes one call of another.
+const CALLS: &str = "
+	while [ ! -e /tmp/calm ]; do
+		echo xcap_target_nest 1000 >/sys/kernel/debug/xcap_targets/call
+	done
+";
+
+/// Probes that are armed and disarmed between those of two functions of which one calls the other.
+const BETWEEN: [&str; 8] = [
+    "xcap_target_0",
+    "xcap_target_10",
+    "xcap_target_1000",
+    "xcap_target_100000",
+    "tcp_v4_rcv",
+    "ip_rcv",
+    "arp_rcv",
+    "ip_local_deliver",
+];
+
+pub fn trials(world: &'static World) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for backend in crate::asleep::BACKENDS {
+        trials.push(world.trial(
+            format!("reset_tears_no_sample_{backend}"),
+            // CPUs in turn are seldom stopped in the middle of a sample.
+            On::Parallel,
+            move |lab| reset(lab.guest(Place::Bare), backend),
+        ));
+        trials.push(world.trial(
+            format!("start_and_stop_are_one_moment_for_all_{backend}"),
+            On::Bare,
+            move |lab| windows(lab.guest(Place::Bare), backend),
+        ));
+    }
+    trials
+}
+
+fn reset(guest: &Guest, backend: &str) -> Result<()> {
+    reload(guest)?;
+    for function in STORMED {
+        control(guest, &format!("add {function} backend={backend}"))?;
+    }
+    let torn = guest.sh(RESETS)?;
+    ensure!(torn.is_empty(), "never exact again after {torn}");
+    let report = report(guest)?;
+    for function in STORMED {
+        let calls = stage(&report, function)?;
+        ensure!(
+            calls.count > 1000,
+            "{function}: {} calls are no storm",
+            calls.count
+        );
+        ensure!(
+            calls.in_flight == 0 && calls.entries == calls.count + calls.missed && calls.missed <= 2,
+            "{function}: {} entries, {} counted, {} missed (one a CPU can have been under way), {} in flight",
+            calls.entries,
+            calls.count,
+            calls.missed,
+            calls.in_flight
+        );
+    }
+    reload(guest)
+}
+
+fn windows(guest: &Guest, backend: &str) -> Result<()> {
+    reload(guest)?;
+    load_targets(guest)?;
+    let choice = format!("backend={backend}");
+    control(guest, &format!("add xcap_target_nest as outer {choice}"))?;
+    for function in BETWEEN {
+        control(guest, &format!("add {function} {choice}")).context(function)?;
+    }
+    control(guest, &format!("add xcap_target_100 as inner {choice}"))?;
+    control(guest, "stop")?;
+    control(guest, "reset")?;
+    guest.sh("rm -f /tmp/calm")?;
+    let storm = guest.spawn(&["taskset", "2", "sh", "-c", CALLS])?;
+    control(guest, "start")?;
+    crate::world::until(guest, "calls are counted", |report| {
+        report
+            .stage("outer")
+            .is_some_and(|stage| stage.count > 1000)
+    })?;
+    control(guest, "stop")?;
+    let report = report(guest)?;
+    guest.sh("touch /tmp/calm")?;
+    storm.wait(crate::world::PATIENCE)?.ok("the storm")?;
+    let count = |name| anyhow::Ok(stage(&report, name)?.count);
+    let (outer, inner) = (count("outer")?, count("inner")?);
+    // A call around `start` or `stop` doesn't count, and the one that it made may.
+    ensure!(
+        (outer..=outer + 2).contains(&inner),
+        "{outer} calls counted that made {inner} calls, one each"
+    );
+    reload(guest)
+}
