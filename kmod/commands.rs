@@ -4,7 +4,7 @@
 //!
 //! Locks, in this order: the turn, which a command keeps to its end, minutes perhaps; the registry's,
 //! which it takes for one function after another. So whoever reads, and a module that goes, wait
-//! for one function at most.
+//! for one function, or for Tasks RCU, at most.
 
 use super::{
     bindings::xcap_is_killed,

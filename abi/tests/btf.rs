@@ -45,7 +45,7 @@ impl Writer {
     }
 
     fn int(&mut self, size: u32) -> &mut Self {
-        self.fixed(0, INT, 0, size).types.push(size * 8 & 0xff);
+        self.fixed(0, INT, 0, size).types.push((size * 8) & 0xff);
         self
     }
 

@@ -78,6 +78,11 @@ UNDER(6, xcap_target_under_5)
 UNDER(7, xcap_target_under_6)
 UNDER(8, xcap_target_under_7)
 
+TARGET xcap_target_disturbed(void)
+{
+	asm volatile(NOPS(10));
+}
+
 TARGET xcap_target_sleep(unsigned long milliseconds)
 {
 	msleep_interruptible(milliseconds);

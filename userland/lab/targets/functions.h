@@ -39,6 +39,9 @@ void xcap_target_under_6(void);
 void xcap_target_under_7(void);
 void xcap_target_under_8(void);
 
+/* As xcap_target_10, called with interrupts on. */
+void xcap_target_disturbed(void);
+
 /* Sleeps, or returns when a signal comes. */
 void xcap_target_sleep(unsigned long milliseconds);
 

@@ -24,6 +24,8 @@ static const struct target {
 	void (*plain)(void);
 	void (*with_argument)(unsigned long argument);
 	bool sleeps;
+	/* Called with interrupts on. */
+	bool disturbed;
 	/* -1: not known, or not the same for each call. */
 	long length;
 } targets[] = {
@@ -36,6 +38,8 @@ static const struct target {
 	{ "xcap_target_under_1", .plain = xcap_target_under_1, .length = -1 },
 	{ "xcap_target_under_8", .plain = xcap_target_under_8, .length = -1 },
 	{ "xcap_target_recurse", .with_argument = xcap_target_recurse,
+	  .length = -1 },
+	{ "xcap_target_disturbed", .plain = xcap_target_disturbed, .disturbed = true,
 	  .length = -1 },
 	{ "xcap_target_sleep", .with_argument = xcap_target_sleep,
 	  .sleeps = true, .length = -1 },
@@ -73,6 +77,8 @@ static void call(const struct target *target, unsigned long count, unsigned long
 	for (unsigned long i = 0; i < count; i++) {
 		if (target->sleeps)
 			target->with_argument(argument);
+		else if (target->disturbed)
+			target->plain();
 		else
 			call_undisturbed(target, argument);
 	}
