@@ -86,12 +86,20 @@ unsafe fn lines<'a>(out: *mut seq_file) -> &'a Lines {
     unsafe { &*(*out).private.cast() }
 }
 
-/// Position 0 is the header, the one after the items the end; the token is one more.
+/// The line `# end`, whatever its position.
+const END: usize = 1 << (usize::BITS - 2);
+
+/// The position after the end. Whoever reads on finds nothing there, though probes be added meanwhile.
+const DONE: loff_t = loff_t::MAX;
+
+/// Position 0 is the header, those after the items the end; an item's token is its position and one.
 fn token(position: loff_t, items: usize) -> *mut c_void {
-    if position as usize <= items + 1 {
+    if position == DONE {
+        ptr::null_mut()
+    } else if position as usize <= items {
         ptr::without_provenance_mut(position as usize + 1)
     } else {
-        ptr::null_mut()
+        ptr::without_provenance_mut(END)
     }
 }
 
@@ -102,12 +110,16 @@ unsafe extern "C" fn start(out: *mut seq_file, position: *mut loff_t) -> *mut c_
 
 unsafe extern "C" fn next(
     out: *mut seq_file,
-    _line: *mut c_void,
+    line: *mut c_void,
     position: *mut loff_t,
 ) -> *mut c_void {
     // SAFETY: As in `start`.
     unsafe {
-        *position += 1;
+        *position = if line.addr() == END {
+            DONE
+        } else {
+            *position + 1
+        };
         start(out, position)
     }
 }
@@ -118,18 +130,18 @@ unsafe extern "C" fn show(out: *mut seq_file, line: *mut c_void) -> c_int {
     // SAFETY: The kernel passes an open file of ours, for our use alone during the call.
     let (lines, out) = unsafe { (lines(out), SeqFile::from_raw(out)) };
     let registry = REGISTRY.lock();
-    let result = match line.addr() - 1 {
-        0 => {
-            (lines.header)(out, &registry);
-            Ok(())
-        }
-        position if position <= (lines.items)(&registry) => {
-            (lines.item)(out, &registry, position - 1)
-        }
-        _ => {
+    let result = match line.addr() {
+        END => {
             (lines.end)(out);
             Ok(())
         }
+        1 => {
+            (lines.header)(out, &registry);
+            Ok(())
+        }
+        token if token - 1 <= (lines.items)(&registry) => (lines.item)(out, &registry, token - 2),
+        // Deleted since its token was made.
+        _ => Ok(()),
     };
     result.map_or_else(|error| error.to_errno(), |()| 0)
 }

@@ -71,9 +71,9 @@ fn differences(document: &str) -> String {
 fn patch(materials: &Materials, folder: &Path, differences: &str) -> Result<()> {
     let file = folder.join("walks.diff");
     fs::write(&file, differences)?;
-    let mut command = materials.machine.sandbox().bind(folder).command("busybox");
-    command.args(["patch", "-p1", "-d"]).arg(folder);
-    command.arg("-i").arg(&file);
+    let sandbox = materials.machine.sandbox().bind(folder);
+    let mut command = sandbox.current_dir(folder).command("busybox");
+    command.args(["patch", "-p1", "-i"]).arg(&file);
     run::output(&mut command)
         .map(drop)
         .context("the walks in docs/architecture.md don't fit the sources any more")

@@ -129,6 +129,9 @@ pub fn capture_watched(
         "eth0",
         "--count",
         &count,
+        // Room for all: on a busy machine the capturer may not have its turn for long.
+        "--buffer",
+        "67108864",
         "--timeout",
         "60000",
         "--json",
