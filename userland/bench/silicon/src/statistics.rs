@@ -8,8 +8,9 @@ use statrs::distribution::{Binomial, DiscreteCDF};
 pub const LEVEL: f64 = 95.0;
 
 /// An interval may be so wide on either side, and the minimum so far from the median, in ticks or
-/// as a share of the whole: beyond it there was noise.
-const NOISE_TICKS: f64 = 4.0;
+/// as a share of the whole: beyond it there was noise. The ticks are a tenth of what reading the
+/// clock twice takes.
+const NOISE_TICKS: f64 = 5.0;
 const NOISE_SHARE: f64 = 0.08;
 /// The same with cold caches, which are never cold alike.
 const NOISE_SHARE_COLD: f64 = 0.2;
