@@ -14,7 +14,7 @@ use crate::variant::Variant;
 use anyhow::{ensure, Result};
 
 /// How often what was noise is measured again.
-const ROUNDS: u32 = 6;
+pub const ROUNDS: u32 = 6;
 
 /// Two clock readings in a function of their own.
 pub fn floor(plan: &Plan, cpu: &mut Cpu) -> Result<f64> {

@@ -27,6 +27,7 @@ mod truth;
 mod unit;
 mod variant;
 
+pub use hot::ROUNDS;
 pub use plan::Plan;
 pub use record::{Calibrated, Row, Silicon, Truth};
 
