@@ -38,17 +38,36 @@ pub struct Lab {
 
 impl Lab {
     /// Starts the machines that `config` names and waits until every guest is set up.
+    ///
+    /// A machine whose kernel never said a word hung in the emulator, as one in some forty does on a
+    /// busy host: all are started once more then.
     pub fn boot(materials: &Materials, config: &Config) -> Result<Self> {
         let names: Vec<&str> = config.guests.iter().map(|place| place.name()).collect();
         let booting = step(format!("starting {}", names.join(", ")));
         let mut lab = Self::new(materials)?;
-        match lab.start(materials, config) {
+        let mut started = lab.start(materials, config);
+        if started.is_err() && lab.has_a_silent_machine() {
+            eprintln!("xcap-lab: a machine said nothing in {START:?}: starting anew");
+            lab = Self::new(materials)?;
+            started = lab.start(materials, config);
+        }
+        match started {
             Ok(()) => {
                 booting.done();
                 Ok(lab)
             }
             Err(e) => Err(lab.explain(e)),
         }
+    }
+
+    fn has_a_silent_machine(&self) -> bool {
+        let is_empty = |name: String| {
+            std::fs::metadata(self.logs.folder().join(name)).map_or(true, |file| file.len() == 0)
+        };
+        self.machines.iter().any(|machine| {
+            let place = machine.place;
+            is_empty(format!("{place}.console.log")) && is_empty(format!("{place}.kernel.log"))
+        })
     }
 
     fn new(materials: &Materials) -> Result<Self> {
