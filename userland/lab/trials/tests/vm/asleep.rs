@@ -3,7 +3,7 @@
 //! Calls that sleep: what becomes of them when they wake up elsewhere, or after something changed.
 
 use crate::labs::{On, World};
-use crate::world::{control, reload, stage, until, PATIENCE};
+use crate::world::{control, fresh, stage, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -107,7 +107,7 @@ fn finish(guest: &Guest) -> Result<StageReport> {
 
 fn moved(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     wake(lab)?;
     asleep_again(guest, 2)?;
@@ -131,7 +131,7 @@ fn moved(lab: &Lab, backend: &str) -> Result<()> {
 /// `backend=` waits for the calls that will return to direct hooks; nobody waits with it.
 fn changed_backend(lab: &Lab) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     control(guest, "backend=direct")?;
     let sleeper = guest.spawn(&["xcap-recv", "-i", "eth0", "--count", "1", "--json"])?;
     until(guest, "a call is in flight", |report| {
@@ -183,7 +183,7 @@ fn changed_backend(lab: &Lab) -> Result<()> {
 
 fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     control(guest, "reset")?;
     asleep_again(guest, 1)?;
@@ -207,7 +207,7 @@ fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
 
 fn over_stop_and_start(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 3)?;
     control(guest, "stop")?;
     control(guest, "start")?;
