@@ -22,6 +22,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         On::Bare,
         changed_backend,
     ));
+    trials.push(world.trial("calls_sleep_over_many_starts", On::Bare, over_many_starts));
     for backend in BACKENDS {
         let mut add = |property: &str, act: fn(&Lab, &str) -> Result<()>| {
             let name = format!("{property}_{backend}");
@@ -235,5 +236,34 @@ fn over_stop_and_start(lab: &Lab, backend: &str) -> Result<()> {
         got == (3, 1, 2, 0),
         "calls over start and stop, one between, gave (entries, count, straddled, in flight) {got:?}"
     );
+    Ok(())
+}
+
+/// Fprobes get one of sixteen places on the shadow stacks, another each time that they come back. Calls that were
+/// asleep meanwhile return to them, and the kernel warns where their place is not as it was.
+fn over_many_starts(lab: &Lab) -> Result<()> {
+    const STARTS: u32 = 17;
+    let guest = lab.guest(lab.capturing_place());
+    fresh(guest)?;
+    control(guest, "backend=fprobe")?;
+    let sleeper = Sleeper::probed(lab, NAME, "fprobe", STARTS)?;
+    for call in 1..=STARTS {
+        control(guest, "stop")?;
+        control(guest, "start")?;
+        wake(lab)?;
+        if call < STARTS {
+            asleep_again(guest, u64::from(call) + 1)?;
+        }
+    }
+    sleeper.end()?;
+    let calls = finish(guest)?;
+    let got = (calls.entries, calls.count, calls.missed_straddled);
+    let all = u64::from(STARTS);
+    ensure!(
+        got == (all, 0, all),
+        "{all} calls over a stop and a start each gave (entries, count, straddled) {got:?}"
+    );
+    let log = guest.sh("dmesg")?;
+    ensure!(!log.contains("WARNING"), "the kernel warns: {log}");
     Ok(())
 }
