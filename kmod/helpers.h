@@ -65,6 +65,7 @@ bool xcap_is_killed(void);
 void xcap_empty(void);
 void xcap_empty_under(unsigned int callers);
 void xcap_known(void);
+void xcap_shadowed(void);
 
 /* In kmod/attendant.rs. */
 void xcap_attend(void);

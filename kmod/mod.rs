@@ -37,6 +37,7 @@ pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod role;
 pub(crate) mod search;
+pub(crate) mod shadow_place;
 pub(crate) mod sort;
 pub(crate) mod stages;
 pub(crate) mod switches;
