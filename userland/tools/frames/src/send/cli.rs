@@ -2,6 +2,7 @@
 
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -52,6 +53,10 @@ pub struct Cli {
     /// (`marks on`). Without this all frames are the same, as in the paper.
     #[arg(long, conflicts_with = "ethertype")]
     pub numbered: bool,
+
+    /// Send what is in this file, from the destination's address on, as it is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["size", "ethertype", "numbered"])]
+    pub frame: Option<PathBuf>,
 
     /// Print one JSON object
     #[arg(long)]

@@ -29,12 +29,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Error> {
+fn run(mut cli: Cli) -> Result<(), Error> {
     let interface = Interface::up(&cli.interface)?;
     let socket = PacketSocket::open()?;
     interface.await_carrier(CARRIER_PATIENCE)?;
     socket.bind_to_send(&interface)?;
-    let frame = frame::build(&cli, &interface);
+    let frame = frame::build(&cli, &interface)?;
+    cli.size = frame.len().try_into().unwrap_or(u16::MAX);
     let numbered = cli.numbered;
 
     let signals = Signals::take()?;
