@@ -112,3 +112,45 @@ fn crossing(summary: &Summary) -> Option<Ticks> {
     let domu = summary.places.iter().find(|place| place.domain == "domU")?;
     Some(domu.wait_before.as_ref()?.p50)
 }
+
+/// What keeps the figures from being of all frames, a sentence each.
+pub fn faults(summary: &Summary) -> Vec<String> {
+    let mut told = Vec::new();
+    let at = |place: &Option<String>, domain: Option<&str>| match (place, domain) {
+        (Some(place), Some(domain)) => format!(" ({place} in {domain})"),
+        _ => String::new(),
+    };
+    for one in &summary.incomplete {
+        let why = match one.reason {
+            "missing" => "left no mark where all others did",
+            "repeated" => "had a number that came more than once",
+            "out_of_order" => "were somewhere before they were where frames come before",
+            "impossible" => "returned before they were called",
+            "never_sent" => "had a number that nobody sent",
+            _ => "were captured and left no mark there",
+        };
+        told.push(format!(
+            "{} {why}{}",
+            one.frames,
+            at(&one.place, one.domain)
+        ));
+    }
+    for lost in &summary.lost {
+        told.push(match &lost.place {
+            Some(_) => format!(
+                "{} lost, seen last{}",
+                lost.frames,
+                at(&lost.place, lost.domain)
+            ),
+            None => format!("{} lost before they left a mark", lost.frames),
+        });
+    }
+    for (domain, dropped) in &summary.dropped_marks {
+        if *dropped > 0 {
+            told.push(format!(
+                "{dropped} marks of {domain} were dropped for want of room: `marks on` with a greater size"
+            ));
+        }
+    }
+    told
+}

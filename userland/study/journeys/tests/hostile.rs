@@ -75,7 +75,8 @@ fn is_right(recordings: &[Recording], counted: Counted) {
     );
     let explained: u64 = summary.incomplete.iter().map(|one| one.frames).sum();
     assert_eq!(summary.complete + explained, summary.captured);
-    rows::write(&analysis, Vec::new()).unwrap();
+    let mut rows = rows::Rows::new(Vec::new()).unwrap();
+    rows.add("a run", &analysis).unwrap();
     trace::write(&analysis, recordings, Vec::new()).unwrap();
     told::line(&summary);
     told::clock(&summary);

@@ -111,7 +111,9 @@ fn services_and_waits_are_the_whole_time_exactly() {
         .sum();
     assert_eq!(by_place, summary.total_ticks);
     let mut table = Vec::new();
-    rows::write(&analysis, &mut table).unwrap();
+    let mut written = rows::Rows::new(&mut table).unwrap();
+    written.add("a run", &analysis).unwrap();
+    drop(written);
     let table = String::from_utf8(table).unwrap();
     let ticks = table.lines().skip(1).map(|row| {
         let ticks = row.rsplit(',').next().unwrap();

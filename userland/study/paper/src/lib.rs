@@ -5,6 +5,7 @@
 pub mod compare;
 pub mod figure;
 pub mod histogram;
+pub mod journeys;
 pub mod numbers;
 pub mod paper_figures;
 pub mod report;

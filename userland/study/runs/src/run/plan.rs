@@ -17,6 +17,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     pub repetitions: u32,
     pub frames: u64,
+    /// Numbered frames that are sent after each run, to leave marks; 0: none.
+    pub marks: u64,
     /// Environments that may turn out not to be had here: left out then, and no error.
     pub optional: Vec<Environment>,
 }
@@ -78,6 +80,7 @@ mod tests {
             buffers: Buffer::ALL.to_vec(),
             repetitions: 5,
             frames: 10_000,
+            marks: 0,
             optional: Vec::new(),
         };
         let blocks = plan.blocks();
