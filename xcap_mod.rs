@@ -25,6 +25,9 @@ mod abi {
     #[path = "src/histogram.rs"]
     pub(crate) mod histogram;
 
+    #[path = "src/mark.rs"]
+    pub(crate) mod mark;
+
     #[path = "src/paths.rs"]
     pub(crate) mod paths;
 

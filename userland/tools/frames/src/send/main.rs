@@ -36,6 +36,7 @@ fn run(cli: Cli) -> Result<(), Error> {
     interface.await_carrier(CARRIER_PATIENCE)?;
     socket.bind_to_send(&interface)?;
     let frame = frame::build(&cli, &interface);
+    let numbered = cli.numbered;
 
     let signals = Signals::take()?;
     let progress = Arc::new(Progress::start());
@@ -47,7 +48,8 @@ fn run(cli: Cli) -> Result<(), Error> {
             on_signal.end(Ending::Signal);
         }
     });
-    let sent = Sender::new(&socket, &frame, &progress).send(reporter.count(), reporter.wait());
+    let mut sender = Sender::new(&socket, frame, numbered, &progress);
+    let sent = sender.send(reporter.count(), reporter.wait());
     match sent {
         Ok(()) => reporter.end(Ending::Count),
         Err(source) => reporter.end(Ending::Failure(source)),
