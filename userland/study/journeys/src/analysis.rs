@@ -176,8 +176,12 @@ fn path(places: &Places, captured: &BTreeMap<u64, Vec<Visit>>) -> BTreeSet<usize
     }
     (0..places.len())
         .filter(|&place| came[place] * 2 > captured.len())
-        // One notification serves many frames, and a guest that is at work gets none.
-        .filter(|&place| places.get(place).stage != Some(Stage::Notify))
+        // One notification serves many frames, and a guest that is at work gets none. And who awaits
+        // the first frame does so since before marks were left.
+        .filter(|&place| {
+            let place = places.get(place);
+            place.stage != Some(Stage::Notify) && !place.awaits_frames()
+        })
         .collect()
 }
 

@@ -73,6 +73,10 @@ pub fn clock(summary: &Summary) -> Option<String> {
             signed(summary, clock.offset_ticks),
             signed(summary, clock.uncertainty().unwrap_or(0))
         ),
+        Source::Frames => format!(
+            "the domU's TSC is {} ahead of dom0's at most, as the fastest frame shows",
+            signed(summary, clock.offset_ticks)
+        ),
         Source::Unknown => {
             "nothing tells how far the domU's TSC is ahead of dom0's: taken to be 0".to_owned()
         }

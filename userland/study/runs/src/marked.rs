@@ -57,11 +57,18 @@ pub struct Marked {
 }
 
 impl MarkedPart {
-    pub fn of(part: Part, marks: Option<&[u8]>) -> Self {
+    pub fn of(part: Part, marks: &[u8]) -> Self {
         Self {
             part,
-            marks: marks.map(|marks| BASE64_STANDARD.encode(marks)),
+            marks: Some(BASE64_STANDARD.encode(marks)),
         }
+    }
+}
+
+/// A sender's.
+impl From<Part> for MarkedPart {
+    fn from(part: Part) -> Self {
+        Self { part, marks: None }
     }
 }
 

@@ -25,13 +25,11 @@ pub fn command(options: &Options) -> Result<()> {
         || eprintln!("{BEGUN}: recording until the input ends (Ctrl-D)"),
         || Ok(stdin().read_to_end(&mut Vec::new()).map(drop)?),
     )?;
-    match &options.out {
-        Some(folder) => println!("{}", gather::keep(folder, &part)?.display()),
-        None if options.marks => {
-            let part = MarkedPart::of(part, marks.as_deref());
-            print(&(serde_json::to_string(&part)? + "\n"))?;
-        }
-        None => print(&(serde_json::to_string(&part)? + "\n"))?,
-    }
+    let text = match (&options.out, marks) {
+        (Some(folder), _) => gather::keep(folder, &part)?.display().to_string(),
+        (None, Some(marks)) => serde_json::to_string(&MarkedPart::of(part, &marks))?,
+        (None, None) => serde_json::to_string(&part)?,
+    };
+    print(&(text + "\n"))?;
     Ok(())
 }

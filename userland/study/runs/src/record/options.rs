@@ -31,7 +31,7 @@ pub struct Options {
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
     /// Number the frames that are sent, and record the marks that they leave
-    #[arg(long)]
+    #[arg(long, conflicts_with = "out")]
     pub marks: bool,
     /// Where a sender sends to
     #[arg(long, value_name = "MAC", default_value = "ff:ff:ff:ff:ff:ff")]

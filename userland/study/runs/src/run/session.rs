@@ -28,20 +28,12 @@ pub fn perform_marked(machines: &dyn Machines, task: Task) -> Result<MarkedParts
     all(machines, task, record, |marked: &MarkedPart| &marked.part)
 }
 
-fn all<T: DeserializeOwned>(
+fn all<T: DeserializeOwned + From<Part>>(
     machines: &dyn Machines,
     task: Task,
     record: impl Fn(Role) -> Result<Box<dyn Recording>>,
     part: impl Fn(&T) -> &Part,
 ) -> Result<BTreeMap<Role, T>> {
-    let parse = |json: &[u8]| -> Result<T> {
-        let parsed = serde_json::from_slice(json);
-        let parsed = parsed.context("it recorded something else than a part")?;
-        if part(&parsed).task != task {
-            bail!("it recorded another run than it was told to");
-        }
-        Ok(parsed)
-    };
     let mut measured = Vec::new();
     for role in machines.roles() {
         measured.push((role, record(role).context(role)?));
@@ -49,14 +41,24 @@ fn all<T: DeserializeOwned>(
     for (role, recording) in &mut measured {
         recording.begun().context(*role)?;
     }
-    let sender = parse(&record(Role::Sender)?.part().context(Role::Sender)?)?;
-    let mut parts = BTreeMap::from([(Role::Sender, sender)]);
+    let sender = record(Role::Sender)?.part().context(Role::Sender)?;
+    let sender: Part = parse(&sender, task, |part| part)?;
+    let mut parts = BTreeMap::from([(Role::Sender, T::from(sender))]);
     for (role, recording) in &mut measured {
         recording.over().context(*role)?;
     }
     for (role, recording) in measured {
-        let part = parse(&recording.part().context(role)?).context(role)?;
-        parts.insert(role, part);
+        let recorded = parse(&recording.part().context(role)?, task, &part).context(role)?;
+        parts.insert(role, recorded);
     }
     Ok(parts)
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8], task: Task, part: impl Fn(&T) -> &Part) -> Result<T> {
+    let parsed = serde_json::from_slice(json);
+    let parsed = parsed.context("it recorded something else than a part")?;
+    if part(&parsed).task != task {
+        bail!("it recorded another run than it was told to");
+    }
+    Ok(parsed)
 }
