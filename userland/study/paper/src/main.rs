@@ -3,6 +3,7 @@
 //! The paper's study, run again, and its report.
 
 mod cli;
+mod schemas;
 
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use anyhow::{bail, Result};
 use clap::Parser;
 use xcap_paper::{journeys, report};
 use xcap_study::layout::Layout;
+use xcap_study::planned::Planned;
 use xcap_study::role::Role;
 use xcap_study::run::lab::LabSource;
 use xcap_study::run::reached::{Commands, Machine};
@@ -22,12 +24,15 @@ use cli::{
 };
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Run(options) => run_study(&options),
-        Command::Report(options) => write_report(&options),
-        Command::Journeys(options) => tell_journeys(&options),
-        Command::Record(options) => record::command(&options),
-        Command::Gather(options) => gather_parts(&options),
+    let cli = Cli::parse();
+    let outcome = match (cli.schema, cli.command) {
+        (Some(schema), _) => schemas::print(schema),
+        (None, Some(Command::Run(options))) => run_study(&options),
+        (None, Some(Command::Report(options))) => write_report(&options),
+        (None, Some(Command::Journeys(options))) => tell_journeys(&options),
+        (None, Some(Command::Record(options))) => record::command(&options),
+        (None, Some(Command::Gather(options))) => gather_parts(&options),
+        (None, None) => Ok(()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -49,6 +54,12 @@ fn run_study(options: &RunOptions) -> Result<()> {
     if commands.is_some() && environments.len() > 1 {
         bail!("your machines are one environment at a time: --environments names several");
     }
+    let before = Planned::read(&options.results)?.map(|study| study.seed);
+    // Short enough to be typed, and for a double.
+    let seed = options
+        .seed
+        .or(before)
+        .unwrap_or_else(|| u64::from(fastrand::u32(..)));
     let plan = Plan {
         results: options.results.clone(),
         layout: Layout::Study,
@@ -58,6 +69,7 @@ fn run_study(options: &RunOptions) -> Result<()> {
         repetitions: options.repetitions,
         frames: options.frames,
         marks: options.marks,
+        seed: Some(seed),
         // Hardware's help is emulated too, but not by every emulator.
         optional: match options.environments.as_slice() {
             [] => vec![Environment::XenPvh],
@@ -68,6 +80,7 @@ fn run_study(options: &RunOptions) -> Result<()> {
         eprintln!("\nxcap-paper: stopped; finished runs are kept, and the same command goes on");
         std::process::exit(130);
     })?;
+    Planned::new(&plan, seed, std::env::args().skip(1)).write(&options.results)?;
     run_missing(&plan, || match commands {
         Some(commands) => Ok(Box::new(commands)),
         None => Ok(Box::new(LabSource::prepare()?)),

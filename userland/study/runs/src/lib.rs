@@ -14,6 +14,7 @@ pub mod load;
 pub mod machine;
 pub mod marked;
 pub mod part;
+pub mod planned;
 pub mod record;
 pub mod role;
 pub mod run;

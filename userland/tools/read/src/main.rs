@@ -33,6 +33,10 @@ fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(Command::Marks(marks)) = &cli.command {
         return marks::run(marks);
     }
+    if cli.schema {
+        let schema = schemars::schema_for!(xcap_stats::Report);
+        return Ok(print(&(serde_json::to_string_pretty(&schema)? + "\n"))?);
+    }
     if let Some(seconds) = cli.watch {
         return watch::watch(cli, seconds);
     }

@@ -106,6 +106,16 @@ pub fn capture(lab: &Lab, frames: u32, gap_us: u32) -> Result<()> {
     capture_watched(lab, frames, gap_us, |_, _| Ok(()))
 }
 
+/// The same of frames that say their numbers.
+pub fn capture_numbered(
+    lab: &Lab,
+    frames: u32,
+    gap_us: u32,
+    watch: impl FnMut(&Guest, Moment) -> Result<()>,
+) -> Result<()> {
+    capture_sent(lab, frames, gap_us, &["--numbered"], watch)
+}
+
 /// A moment of a capture, in each receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
@@ -120,6 +130,16 @@ pub fn capture_watched(
     lab: &Lab,
     frames: u32,
     gap_us: u32,
+    watch: impl FnMut(&Guest, Moment) -> Result<()>,
+) -> Result<()> {
+    capture_sent(lab, frames, gap_us, &[], watch)
+}
+
+fn capture_sent(
+    lab: &Lab,
+    frames: u32,
+    gap_us: u32,
+    options: &[&str],
     mut watch: impl FnMut(&Guest, Moment) -> Result<()>,
 ) -> Result<()> {
     let (count, gap) = (frames.to_string(), gap_us.to_string());
@@ -154,6 +174,7 @@ pub fn capture_watched(
         "--wait",
         &gap,
     ];
+    let send = [&send, options].concat();
     lab.guest(Place::Sender).run(&send)?.ok("xcap-send")?;
     let captured = capturer.wait(PATIENCE)?.ok("xcap-recv")?;
     for guest in receivers(lab) {

@@ -2,6 +2,7 @@
 
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -53,9 +54,17 @@ pub struct Cli {
     #[arg(long, conflicts_with = "ethertype")]
     pub numbered: bool,
 
+    /// Send what is in this file, from the destination's address on, as it is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["size", "ethertype", "numbered"])]
+    pub frame: Option<PathBuf>,
+
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+
+    /// Print the JSON schema of what --json prints
+    #[arg(long, exclusive = true)]
+    pub schema: bool,
 }
 
 const EXAMPLES: &str = "\

@@ -12,15 +12,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use clap::Parser;
-use xcap_frames::{Error, Interface, PacketSocket, Signals};
+use xcap_frames::{arguments, Error, Interface, PacketSocket, Sent, Signals};
 
 use crate::cli::{Cli, CARRIER_PATIENCE};
 use crate::report::{Ending, Reporter};
 use crate::sender::{Progress, Sender};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = arguments::<Cli, Sent>();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -30,12 +29,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Error> {
+fn run(mut cli: Cli) -> Result<(), Error> {
     let interface = Interface::up(&cli.interface)?;
     let socket = PacketSocket::open()?;
     interface.await_carrier(CARRIER_PATIENCE)?;
     socket.bind_to_send(&interface)?;
-    let frame = frame::build(&cli, &interface);
+    let frame = frame::build(&cli, &interface)?;
+    cli.size = frame.len().try_into().unwrap_or(u16::MAX);
     let numbered = cli.numbered;
 
     let signals = Signals::take()?;
