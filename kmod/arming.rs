@@ -10,7 +10,6 @@ use super::{
     life::Life,
     noreturns::may_not_return,
     refusal::Refusal,
-    stages::{Entry, Work},
     symbols::Function,
     target::{Costs, Target},
     this_module::Pin,
@@ -18,6 +17,7 @@ use super::{
 use crate::abi::{
     backend::{eligible, Arguments, Backend, Choice, Facts},
     btf::Signature,
+    stages::{Entry, Work},
 };
 use kernel::prelude::*;
 
