@@ -3,6 +3,7 @@
 //! What the sender and the capturer share: raw Ethernet frames by AF_PACKET, and what both say, for whoever runs them.
 
 mod captured;
+pub mod cli;
 mod error;
 mod ethertype;
 mod interface;

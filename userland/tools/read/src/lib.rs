@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Draws what xcap measured, for `xcap-read`.
+//! Draws and exports what xcap measured, for `xcap-read`.
 
+pub mod cli;
+pub mod live;
+pub mod metrics;
 pub mod show;

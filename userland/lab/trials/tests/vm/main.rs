@@ -24,6 +24,7 @@ mod labs;
 mod late_driver;
 mod lifecycle;
 mod patches;
+mod reader;
 mod returns;
 mod snapshots;
 mod timing;
@@ -62,6 +63,7 @@ fn main() {
         patches::trials(world),
         walks::trials(world),
         returns::trials(world),
+        reader::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.

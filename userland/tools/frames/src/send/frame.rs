@@ -4,7 +4,7 @@
 
 use xcap_frames::{Ethertype, Interface, MacAddr6};
 
-use crate::cli::Cli;
+use xcap_frames::cli::send::Cli;
 
 /// Builds the frame that the command line asks for.
 pub fn build(cli: &Cli, interface: &Interface) -> Vec<u8> {

@@ -2,7 +2,6 @@
 
 //! Sends one raw Ethernet frame again and again.
 
-mod cli;
 mod frame;
 mod pace;
 mod report;
@@ -15,9 +14,9 @@ use std::thread;
 use clap::Parser;
 use xcap_frames::{Error, Interface, PacketSocket, Signals};
 
-use crate::cli::{Cli, CARRIER_PATIENCE};
 use crate::report::{Ending, Reporter};
 use crate::sender::{Progress, Sender};
+use xcap_frames::cli::send::{Cli, CARRIER_PATIENCE};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

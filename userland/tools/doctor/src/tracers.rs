@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who else hooks the kernel's functions.
+
+use std::collections::BTreeSet;
+
+use crate::check::Check;
+use crate::host::Host;
+
+const TRACING: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/// All that slows functions down or has them already; `ours` are those that xcap has hooked.
+pub fn check(host: &Host, ours: &BTreeSet<&str>) -> Check {
+    let mut found = Vec::new();
+    let tracing = TRACING
+        .iter()
+        .find(|folder| host.exists(format!("{folder}/current_tracer")));
+    if let Some(folder) = tracing {
+        let tracer = host
+            .text(format!("{folder}/current_tracer"))
+            .unwrap_or_default();
+        if tracer != "nop" {
+            found.push(format!("the tracer {tracer}"));
+        }
+        let hooked = host
+            .text(format!("{folder}/enabled_functions"))
+            .unwrap_or_default();
+        let others = hooked
+            .lines()
+            .filter(|line| is_anothers(line, ours))
+            .count();
+        if others > 0 {
+            found.push(format!(
+                "ftrace on {others} functions (BPF, livepatch, trace-cmd)"
+            ));
+        }
+    }
+    let kprobes = host
+        .text("/sys/kernel/debug/kprobes/list")
+        .unwrap_or_default();
+    let kprobes = kprobes
+        .lines()
+        .filter(|line| !ours.contains(probed(line)))
+        .count();
+    if kprobes > 0 {
+        found.push(format!("{kprobes} kprobes"));
+    }
+    let patches = host.names("/sys/kernel/livepatch");
+    if !patches.is_empty() {
+        found.push(format!("livepatch {}", patches.join(", ")));
+    }
+    if !found.is_empty() {
+        return Check::note("tracers", found.join("; ")).advise(
+            "what they do in a stage's functions is in its figures: stop them for clean ones",
+        );
+    }
+    match tracing {
+        Some(_) => Check::good("tracers", "no others"),
+        None => Check::note(
+            "tracers",
+            "not told: only root sees them, where tracefs is mounted",
+        ),
+    }
+}
+
+/// Whether a line of `enabled_functions`, `FUNCTION (USERS)FLAGS …`, tells of another user than xcap.
+fn is_anothers(line: &str, ours: &BTreeSet<&str>) -> bool {
+    let mut words = line.split_whitespace();
+    let (Some(function), Some(users)) = (words.next(), words.next()) else {
+        return false;
+    };
+    let users = users.trim_start_matches('(').split(')').next();
+    let users = users
+        .and_then(|number| number.parse::<u32>().ok())
+        .unwrap_or(1);
+    users > u32::from(ours.contains(function))
+}
+
+/// The function of a line of kprobes' list, `ADDRESS  k  FUNCTION+0x0  …`.
+fn probed(line: &str) -> &str {
+    let place = line.split_whitespace().nth(2).unwrap_or_default();
+    place.split('+').next().unwrap_or_default()
+}
