@@ -44,7 +44,7 @@ pub enum Absence {
     NoFolder,
     #[error("xcap is loaded, but only root may read '{DIRECTORY}': run it with sudo")]
     NotRoot,
-    #[error("the kernel is locked down for confidentiality, and lets nobody read '{DIRECTORY}': boot with lockdown=integrity, or turn Secure Boot off")]
+    #[error("the kernel is locked down, and lets nobody read '{DIRECTORY}': boot with lockdown=none, or turn Secure Boot off")]
     LockedDown,
 }
 
@@ -120,9 +120,7 @@ fn unreadable(host: &Host) -> Option<Absence> {
     Some(match cause.kind() {
         std::io::ErrorKind::NotFound if is_mounted(host) => Absence::NoFolder,
         std::io::ErrorKind::NotFound => Absence::NotMounted,
-        _ if geteuid().is_root() && Lockdown::of(host) == Lockdown::Confidentiality => {
-            Absence::LockedDown
-        }
+        _ if geteuid().is_root() && Lockdown::of(host) > Lockdown::None => Absence::LockedDown,
         _ => Absence::NotRoot,
     })
 }

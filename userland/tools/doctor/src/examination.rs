@@ -112,13 +112,12 @@ fn lockdown(host: &Host) -> Check {
             Check::note("lockdown", "none, but modules have to be signed")
         }
         Lockdown::None => Check::good("lockdown", "none"),
-        Lockdown::Integrity => Check::note(
+        lockdown => Check::note(
             "lockdown",
-            "integrity: modules have to be signed, and debugfs can't be written to; see xcap(4)",
+            format!(
+                "{}: modules have to be signed, and debugfs can't be written to; see xcap(4)",
+                lockdown.word()
+            ),
         ),
-        Lockdown::Confidentiality => {
-            Check::bad("lockdown", "confidentiality: nobody reads debugfs")
-                .advise("boot with lockdown=integrity, or turn Secure Boot off")
-        }
     }
 }

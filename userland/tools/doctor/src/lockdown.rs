@@ -9,11 +9,20 @@ pub enum Lockdown {
     None,
     /// Nobody changes the running kernel: modules have to be signed, debugfs is not written to.
     Integrity,
-    /// Nor does anybody read what it knows: debugfs is not read either.
+    /// Nor does anybody read what it knows; debugfs files that can only be read are let be.
     Confidentiality,
 }
 
 impl Lockdown {
+    /// As the kernel has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Integrity => "integrity",
+            Self::Confidentiality => "confidentiality",
+        }
+    }
+
     pub fn of(host: &Host) -> Self {
         // The one in brackets is in force.
         let said = host

@@ -31,7 +31,7 @@ pub fn check(host: &Host, ours: &BTreeSet<&str>) -> Check {
             .count();
         if others > 0 {
             found.push(format!(
-                "ftrace on {others} functions (BPF, livepatch, trace-cmd)"
+                "functions hooked by ftrace: {others} (BPF, livepatch, trace-cmd)"
             ));
         }
     }
@@ -43,7 +43,7 @@ pub fn check(host: &Host, ours: &BTreeSet<&str>) -> Check {
         .filter(|line| !ours.contains(probed(line)))
         .count();
     if kprobes > 0 {
-        found.push(format!("{kprobes} kprobes"));
+        found.push(format!("kprobes: {kprobes}"));
     }
     let patches = host.names("/sys/kernel/livepatch");
     if !patches.is_empty() {
@@ -63,17 +63,18 @@ pub fn check(host: &Host, ours: &BTreeSet<&str>) -> Check {
     }
 }
 
-/// Whether a line of `enabled_functions`, `FUNCTION (USERS)FLAGS …`, tells of another user than xcap.
+/// Whether a line of `enabled_functions`, `FUNCTION (USERS) …`, tells of another user than xcap. Lines that are set in
+/// say more of the one before.
 fn is_anothers(line: &str, ours: &BTreeSet<&str>) -> bool {
-    let mut words = line.split_whitespace();
-    let (Some(function), Some(users)) = (words.next(), words.next()) else {
+    let Some((function, users)) = line.split_once(" (") else {
         return false;
     };
-    let users = users.trim_start_matches('(').split(')').next();
     let users = users
-        .and_then(|number| number.parse::<u32>().ok())
-        .unwrap_or(1);
-    users > u32::from(ours.contains(function))
+        .split(')')
+        .next()
+        .and_then(|number| number.parse().ok());
+    !line.starts_with(char::is_whitespace)
+        && users.unwrap_or(1) > u32::from(ours.contains(function))
 }
 
 /// The function of a line of kprobes' list, `ADDRESS  k  FUNCTION+0x0  …`.

@@ -105,17 +105,17 @@ fn each_fault_is_found_with_what_to_do() {
         ),
         (
             "sys/kernel/tracing/enabled_functions".into(),
-            "ip_rcv (1) R \n",
+            "ip_rcv (1) R \n\tdirect(jmp)-->slot+0x0/0x30 [xcap]\n",
             "tracers",
             Note,
-            "1 functions",
+            "ftrace: 1",
         ),
         (
             "sys/kernel/debug/kprobes/list".into(),
             "ffffffff81  r  ip_rcv+0x0    [FTRACE]\n",
             "tracers",
             Note,
-            "1 kprobes",
+            "kprobes: 1",
         ),
         (
             "sys/kernel/livepatch/fix/enabled".into(),
@@ -135,8 +135,8 @@ fn each_fault_is_found_with_what_to_do() {
             "sys/kernel/security/lockdown".into(),
             "none integrity [confidentiality]\n",
             "lockdown",
-            Bad,
-            "nobody",
+            Note,
+            "confidentiality: modules have to be signed",
         ),
         (
             format!("boot/config-{RELEASE}"),

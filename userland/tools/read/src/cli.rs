@@ -26,6 +26,10 @@ pub struct Cli {
     #[arg(long, group = "form")]
     pub json: bool,
 
+    /// Print the JSON schema of what --json prints
+    #[arg(long, group = "form")]
+    pub schema: bool,
+
     /// Print OpenMetrics, as Prometheus and its like scrape it
     #[arg(long, group = "form")]
     pub openmetrics: bool,

@@ -16,7 +16,7 @@ use clap::Parser;
 use xcap_output::{print, width};
 use xcap_read::metrics::{self, Syntax};
 use xcap_read::show;
-use xcap_stats::{difference, Report, Stats};
+use xcap_stats::{difference, PerCpuReport, Report, Stats};
 
 use crate::chosen::choose;
 use crate::reading::{read, read_per_cpu};
@@ -34,6 +34,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
+    if cli.schema {
+        let schema = if cli.per_cpu {
+            schemars::schema_for!(PerCpuReport)
+        } else {
+            schemars::schema_for!(Report)
+        };
+        return Ok(print(&(serde_json::to_string_pretty(&schema)? + "\n"))?);
+    }
     if let Some(seconds) = cli.watch {
         let interactive = stdin().is_terminal() && stdout().is_terminal();
         return if interactive {

@@ -11,8 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use clap::Parser;
-use xcap_frames::{Error, Interface, PacketSocket, Signals, READY};
+use xcap_frames::{arguments, Captured, Error, Interface, PacketSocket, Signals, READY};
 
 use crate::capture::{capture, Progress};
 use crate::ending::Ending;
@@ -21,7 +20,7 @@ use crate::watch::watch;
 use xcap_frames::cli::recv::Cli;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = arguments::<Cli, Captured>();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
