@@ -13,6 +13,10 @@ const SETTINGS: &str = r#"[book]
 title = "xcap"
 language = "en"
 
+# READMEs stay where links find them; nothing is included.
+[build]
+use-default-preprocessors = false
+
 [output.html]
 smart-punctuation = false
 no-section-label = true
@@ -29,6 +33,11 @@ pub fn build(root: &Root, work: &Path, pages: &[Page], folder: &Path) -> Result<
         .collect();
     write(&work.join("src/SUMMARY.md"), summary.as_bytes())?;
     write(&work.join("book.toml"), SETTINGS.as_bytes())?;
+    // Debian's mdBook has no fonts, and refers to them unless the book has its own.
+    write(
+        &work.join("theme/fonts/fonts.css"),
+        b"/* The reader's. */\n",
+    )?;
     std::fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
     let mut mdbook = root.sandbox().bind(work).bind(&folder).command("mdbook");

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
-use regex::Regex;
+use regex::{Captures, Regex};
 
 /// A page of the book.
 pub struct Page {
@@ -42,9 +42,16 @@ pub fn gather(tree: &Path, sources: &Path) -> Result<Vec<Page>> {
 fn page(tree: &Path, sources: &Path, path: PathBuf) -> Result<Page> {
     let text = fs::read_to_string(tree.join(&path))
         .with_context(|| format!("cannot read '{}'", path.display()))?;
+    let link = Regex::new(r"\[([^\]]*)\]\(([^)#\s:]+)(?:#[^)]*)?\)")?;
+    let place = |target: &str| normal(&path.with_file_name("").join(target));
+    // A folder is no page.
+    let text = link.replace_all(&text, |found: &Captures| {
+        let is_folder = tree.join(place(&found[2])).is_dir();
+        found[if is_folder { 1 } else { 0 }].to_owned()
+    });
     write(&sources.join(&path), text.as_bytes())?;
-    for target in linked(&text) {
-        let target = normal(&path.with_file_name("").join(target));
+    for found in link.captures_iter(&text) {
+        let target = place(&found[2]);
         let file = tree.join(&target);
         if file.is_file() && target.extension().is_none_or(|end| end != "md") {
             write(&sources.join(&target), &fs::read(file)?)?;
@@ -55,13 +62,6 @@ fn page(tree: &Path, sources: &Path, path: PathBuf) -> Result<Page> {
         title: title.context("a page without title")?.to_owned(),
         path,
     })
-}
-
-/// Files that Markdown links to, less fragments.
-fn linked(text: &str) -> Vec<&str> {
-    let link = Regex::new(r"\]\(([^)#\s:]+)(#[^)]*)?\)").expect("it is one");
-    let links = link.captures_iter(text).filter_map(|found| found.get(1));
-    links.map(|target| target.as_str()).collect()
 }
 
 /// Without `.` and `..`.

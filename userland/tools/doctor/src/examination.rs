@@ -2,8 +2,6 @@
 
 //! All that can be said of a machine before it is measured.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 use xcap_abi::paths::STATS;
 use xcap_abi::role::Role;
@@ -14,6 +12,7 @@ use crate::check::{Check, Verdict};
 use crate::host::Host;
 use crate::lockdown::{wants_signatures, Lockdown};
 use crate::stage::{expected, told, StageCheck};
+use crate::tracers::Ours;
 use crate::{clock, kernel, processor, role, tracers};
 
 /// Version of what `--json` prints.
@@ -49,10 +48,10 @@ impl Examination {
         let told = told(host);
         let loaded = told.is_some();
         let stages = told.unwrap_or_else(|| expected(host, role));
-        let ours: BTreeSet<&str> = stages
+        let ours: Ours = stages
             .iter()
             .filter(|stage| loaded && stage.armed)
-            .filter_map(|stage| stage.function.as_deref())
+            .filter_map(|stage| Some((stage.function.as_deref()?, stage.ftrace_users())))
             .collect();
         let module = match absence {
             Some(absence) => Check::fatal("module", absence.to_string()),

@@ -26,6 +26,14 @@ pub struct StageCheck {
     pub why: Option<String>,
 }
 
+impl StageCheck {
+    /// How many users of the function its hook is to ftrace, at most: fprobe is one at entry and one at return.
+    pub fn ftrace_users(&self) -> u32 {
+        let is_fprobe = self.backend.as_deref() == Some(Backend::Fprobe.word());
+        1 + u32::from(is_fprobe)
+    }
+}
+
 /// As the loaded module says.
 pub fn told(host: &Host) -> Option<Vec<StageCheck>> {
     let text = host.text(PROBES)?;

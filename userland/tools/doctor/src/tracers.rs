@@ -2,15 +2,18 @@
 
 //! Who else hooks the kernel's functions.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::check::Check;
 use crate::host::Host;
 
 const TRACING: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
-/// All that slows functions down or has them already; `ours` are those that xcap has hooked.
-pub fn check(host: &Host, ours: &BTreeSet<&str>) -> Check {
+/// The functions that xcap has hooked, and how many of ftrace's users of each it is at most.
+pub type Ours<'a> = BTreeMap<&'a str, u32>;
+
+/// All that slows functions down or has them already, but `ours`.
+pub fn check(host: &Host, ours: &Ours) -> Check {
     let mut found = Vec::new();
     let tracing = TRACING
         .iter()
@@ -40,7 +43,7 @@ pub fn check(host: &Host, ours: &BTreeSet<&str>) -> Check {
         .unwrap_or_default();
     let kprobes = kprobes
         .lines()
-        .filter(|line| !ours.contains(probed(line)))
+        .filter(|line| !ours.contains_key(probed(line)))
         .count();
     if kprobes > 0 {
         found.push(format!("kprobes: {kprobes}"));
@@ -65,7 +68,7 @@ pub fn check(host: &Host, ours: &BTreeSet<&str>) -> Check {
 
 /// Whether a line of `enabled_functions`, `FUNCTION (USERS) …`, tells of another user than xcap. Lines that are set in
 /// say more of the one before.
-fn is_anothers(line: &str, ours: &BTreeSet<&str>) -> bool {
+fn is_anothers(line: &str, ours: &Ours) -> bool {
     let Some((function, users)) = line.split_once(" (") else {
         return false;
     };
@@ -74,7 +77,7 @@ fn is_anothers(line: &str, ours: &BTreeSet<&str>) -> bool {
         .next()
         .and_then(|number| number.parse().ok());
     !line.starts_with(char::is_whitespace)
-        && users.unwrap_or(1) > u32::from(ours.contains(function))
+        && users.unwrap_or(1) > ours.get(function).copied().unwrap_or(0)
 }
 
 /// The function of a line of kprobes' list, `ADDRESS  k  FUNCTION+0x0  …`.
