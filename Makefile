@@ -2,6 +2,7 @@
 
 # `make help` lists what there is.
 
+prefix ?= /usr/local
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Tools run in bare initramfs images: static, and for a target of their own so that build scripts aren't.
@@ -18,12 +19,12 @@ LAB := $(XCAP_TOOLS)/xcap-lab
 PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
-.PHONY: module modules rust-metadata tools check check-userland check-module test lab trials costs study demo plugin \
-	bench silicon paper man completions docs host clean help
+.PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
+	trials costs study demo plugin bench silicon paper man completions docs host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
-	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' RUSTC="$$(scripts/find-rustc '$(KDIR)')" modules
 
 rust-metadata:
 	@scripts/graft-metadata '$(KDIR)'
@@ -35,6 +36,18 @@ tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
 	@$(BUILD) $(PROGRAMS)
+
+# What `make tools` and `make` have built, and no more: root needs no compiler.
+install uninstall:
+	@DESTDIR='$(DESTDIR)' prefix='$(prefix)' scripts/$@ '$(XCAP_TOOLS)'
+
+deb: export PROGRAMS :=
+deb: tools
+	@$(LAB) deb
+
+repo:
+	@[ -x '$(LAB)' ] || $(MAKE) --no-print-directory tools
+	@$(LAB) repo
 
 demo: tools
 	@$(LAB) demo
@@ -108,7 +121,7 @@ paper: tools
 	@$(XCAP_TOOLS)/xcap-paper report
 
 clean:
-	@rm -rf userland/target results
+	@rm -rf userland/target results dist
 	@find . -path ./userland -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name '*.d' -o -name modules.order -o -name Module.symvers -o -name bindings_generated.rs \) \
 		-type f -exec rm -f {} +
@@ -116,6 +129,10 @@ clean:
 help:
 	@echo 'make                 build xcap.ko for the running kernel, or KDIR='
 	@echo 'make rust-metadata   add to a Debian kernel'"'"'s headers (KDIR=) what Rust modules need'
+	@echo 'make install         install what make and make tools have built, under prefix=/usr/local'
+	@echo 'make uninstall       remove that'
+	@echo 'make deb             Debian packages, in dist/'
+	@echo 'make repo            a signed apt repository of them, in dist/repo'
 	@echo 'make demo            the lab: what each stage of capturing costs in dom0 and domU'
 	@echo 'make check           formatting, lints, unit tests: seconds, no virtual machine'
 	@echo 'make check-userland  of that, what concerns the programs'
