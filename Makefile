@@ -19,7 +19,7 @@ PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools check check-userland check-module test lab trials costs study demo plugin \
-	bench silicon paper host clean help
+	bench silicon stress paper host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -91,6 +91,10 @@ silicon: host
 	@$(BUILD) -p xcap-bench
 	@$(XCAP_TOOLS)/xcap-bench silicon --output results/silicon --document docs/benchmarks.md
 
+stress: tools
+	@$(BUILD) -p xcap-stress -p xcap-fentry
+	@$(XCAP_TOOLS)/xcap-stress run
+
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run
@@ -112,11 +116,13 @@ help:
 	@echo 'make test            the same, and the tests in virtual machines'
 	@echo 'make bench           what a probe costs, beside other tools'
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
+	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo 'make plugin          QEMU'"'"'s plugins that make test and make bench need, beside them'
 	@echo 'make host            install what this machine lacks to build and run all that'
 	@echo 'make clean           remove what was built here; the cache stays'
 	@echo
-	@echo 'KERNEL= chooses the lab'"'"'s kernel, MIRROR= the Debian mirror.'
+	@echo 'KERNEL= chooses the lab'"'"'s kernel (a release, a suite, the path of a tree that'
+	@echo 'you built), MIRROR= the Debian mirror.'
 	@echo 'The lab is kept in $${XDG_CACHE_HOME:-~/.cache}/xcap.'

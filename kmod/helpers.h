@@ -62,6 +62,7 @@ struct file *xcap_sysfs_open(const char *path);
 void xcap_attend_in(unsigned int milliseconds);
 void xcap_attend_never(void);
 bool xcap_is_killed(void);
+int xcap_may_open(const struct file *file);
 void xcap_empty(void);
 void xcap_empty_under(unsigned int callers);
 void xcap_known(void);

@@ -5,8 +5,8 @@
 use crate::build::module::{self, Lints};
 use crate::cache::{digest, Cache};
 use crate::provide::kernel::Kernel;
-use crate::provide::{flavour, lacks};
 use crate::provide::root::{package_list, Recipe, Root};
+use crate::provide::{flavour, lacks};
 use crate::run;
 use anyhow::{bail, Context, Result};
 use std::fs;

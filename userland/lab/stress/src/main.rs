@@ -4,6 +4,7 @@
 
 mod guest;
 mod host;
+mod parsers;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -22,12 +23,16 @@ enum Command {
     /// A workload, in a guest
     #[command(hide = true)]
     Guest(guest::Options),
+    /// One of userland's parsers, with inputs that are nearly right
+    #[command(hide = true)]
+    Parse(parsers::Options),
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(options) => host::run(&options),
         Command::Guest(options) => guest::run(&options),
+        Command::Parse(options) => parsers::run(&options),
     };
     match ended {
         Ok(code) => code,

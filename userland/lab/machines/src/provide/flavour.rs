@@ -51,7 +51,10 @@ impl Flavour {
 /// The root in which kernels are built, and modules for kernels that somebody built.
 pub fn root(cache: &Cache, suite: &str) -> Result<Root> {
     let suites = apt::with_base(suite);
-    let mut packages: Vec<String> = PACKAGES.iter().flat_map(|list| package_list(list)).collect();
+    let mut packages: Vec<String> = PACKAGES
+        .iter()
+        .flat_map(|list| package_list(list))
+        .collect();
     packages.sort();
     let recipe = Recipe {
         suites: &suites,
@@ -71,7 +74,11 @@ pub fn ensure(cache: &Cache, stock: &Kernel, flavour: Flavour) -> Result<Kernel>
         None => bail!("suite '{suite}' has no {package}"),
     };
     let config = flavour.config();
-    let parts = [version.as_str(), &config, &root.path().display().to_string()];
+    let parts = [
+        version.as_str(),
+        &config,
+        &root.path().display().to_string(),
+    ];
     let key = format!("{version}-{}-{}", flavour.name(), digest(parts));
     let tree = cache.entry("flavours", &key, |folder| {
         let building = step(format!(
@@ -81,9 +88,14 @@ pub fn ensure(cache: &Cache, stock: &Kernel, flavour: Flavour) -> Result<Kernel>
         packages.unpack(&package, folder)?;
         let archive = folder.join(format!("usr/src/{package}.tar.xz"));
         let place = cache.path("flavours").join(&key);
-        build(&root, folder, &place, &archive, &config, &|command: &mut _| {
-            run::logged(command, &cache.path("flavours/make.log"), &building)
-        })?;
+        build(
+            &root,
+            folder,
+            &place,
+            &archive,
+            &config,
+            &|command: &mut _| run::logged(command, &cache.path("flavours/make.log"), &building),
+        )?;
         building.done();
         Ok(())
     })?;
@@ -106,14 +118,22 @@ fn build(
     }
     let packed = place.join(archive.strip_prefix(folder)?);
     let mut unpack = sandbox().command("tar");
-    unpack.arg("-xJf").arg(packed).arg("-C").arg(inside("source"));
+    unpack
+        .arg("-xJf")
+        .arg(packed)
+        .arg("-C")
+        .arg(inside("source"));
     logged(unpack.args(["--strip-components=1", "--no-same-owner"]))?;
     fs::remove_dir_all(folder.join("usr"))?;
     let make = |targets: &[&str]| -> Result<()> {
         let mut make = sandbox().command("make");
         make.arg("-C").arg(inside("source"));
-        make.arg(format!("O={}", inside("built").display())).arg(LLVM);
-        make.arg(format!("-j{}", available_parallelism().map_or(1, usize::from)));
+        make.arg(format!("O={}", inside("built").display()))
+            .arg(LLVM);
+        make.arg(format!(
+            "-j{}",
+            available_parallelism().map_or(1, usize::from)
+        ));
         logged(make.args(targets))
     };
     make(&["x86_64_defconfig"])?;

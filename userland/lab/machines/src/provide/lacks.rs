@@ -97,7 +97,10 @@ mod tests {
         assert!(check("7.3", &config_without(&[])).unwrap().is_empty());
         let lines = check("7.3", &config_without(&["E1000E", "FPROBE"])).unwrap();
         assert_eq!(lines.len(), 2);
-        assert!(lines[0].contains("kernel 7.3 lacks CONFIG_FPROBE: "), "{lines:?}");
+        assert!(
+            lines[0].contains("kernel 7.3 lacks CONFIG_FPROBE: "),
+            "{lines:?}"
+        );
         let one_of_two = check("7.3", &config_without(&["XEN_DOM0"])).unwrap();
         assert!(one_of_two.is_empty(), "{one_of_two:?}");
     }
@@ -106,8 +109,14 @@ mod tests {
     fn all_that_nothing_goes_without_is_said_at_once() {
         let error = check("7.3", &config_without(&["RUST", "DEBUG_FS", "E1000E"])).unwrap_err();
         let error = error.to_string();
-        assert!(error.contains("CONFIG_RUST: xcap can't be built"), "{error}");
-        assert!(error.contains("CONFIG_DEBUG_FS") && !error.contains("E1000E"), "{error}");
+        assert!(
+            error.contains("CONFIG_RUST: xcap can't be built"),
+            "{error}"
+        );
+        assert!(
+            error.contains("CONFIG_DEBUG_FS") && !error.contains("E1000E"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -87,7 +87,11 @@ impl Tree {
         let built = fs::metadata(image)?.modified()?;
         let built = built.duration_since(std::time::UNIX_EPOCH)?.as_millis();
         let parts = [self.path.display().to_string(), built.to_string()];
-        let key = format!("{}-{}", self.release, digest(parts.iter().map(String::as_str)));
+        let key = format!(
+            "{}-{}",
+            self.release,
+            digest(parts.iter().map(String::as_str))
+        );
         cache.entry("trees", &key, |folder| {
             let modules = folder.join("lib/modules").join(&self.release);
             fs::create_dir_all(&modules)?;

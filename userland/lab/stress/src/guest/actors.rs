@@ -22,6 +22,8 @@ const TARGETS: &str = "/sys/kernel/debug/xcap_targets/call";
 #[derive(Clone, Copy)]
 pub struct Actors {
     pub readers: usize,
+    /// Between a CPU's calls, milliseconds.
+    pub pause: u64,
     /// Commands at random, from this seed.
     pub commands: Option<u64>,
 }
@@ -31,6 +33,17 @@ struct EndAtLast<'a>(&'a AtomicBool);
 impl Drop for EndAtLast<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Actors {
+    /// What every workload has.
+    pub fn with_commands(seed: u64) -> Self {
+        Self {
+            readers: 1,
+            pause: 5,
+            commands: Some(seed),
+        }
     }
 }
 
@@ -47,7 +60,7 @@ pub fn among<T>(actors: Actors, journal: &Journal, watch: &Watch, act: impl FnOn
             }
         };
         for cpu in 0..cpus() {
-            scope.spawn(move || until_end(caller(cpu), 5));
+            scope.spawn(move || until_end(caller(cpu), actors.pause));
         }
         for _ in 0..actors.readers {
             scope.spawn(move || until_end(Box::new(|| read(journal)), 20));
@@ -73,11 +86,17 @@ fn caller(cpu: usize) -> Box<dyn FnMut() + Send> {
     Box::new(move || {
         if !pinned {
             // Where the CPU is gone just now, another does.
-            let _ = set.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+            let _ = set
+                .set(cpu)
+                .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
             pinned = true;
         }
         // The module with the targets may be away: nothing is lost then.
-        for call in ["xcap_target_10 20", "xcap_target_nest 3", "xcap_target_recurse 1 5"] {
+        for call in [
+            "xcap_target_10 20",
+            "xcap_target_nest 3",
+            "xcap_target_recurse 1 5",
+        ] {
             let _ = fs::write(TARGETS, call);
         }
         let _ = fs::write(TARGETS, "xcap_target_sleep 1 1");
@@ -86,7 +105,9 @@ fn caller(cpu: usize) -> Box<dyn FnMut() + Send> {
         }
         if let Some(socket) = &socket {
             let mut frame = [0; 64];
-            let _ = socket.local_addr().and_then(|address| socket.send_to(&frame, address));
+            let _ = socket
+                .local_addr()
+                .and_then(|address| socket.send_to(&frame, address));
             let _ = socket.recv(&mut frame);
         }
     })

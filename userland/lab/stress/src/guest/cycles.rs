@@ -17,11 +17,7 @@ const BACKENDS: [&str; 4] = ["auto", "direct", "fprobe", "kretprobe"];
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
     files::load_targets()?;
     files::unload()?;
-    let actors = Actors {
-        readers: 1,
-        commands: Some(seed),
-    };
-    among(actors, journal, watch, || {
+    among(Actors::with_commands(seed), journal, watch, || {
         let mut rng = Rng::with_seed(seed);
         while rounds.next().is_some() {
             let backend = BACKENDS[rng.usize(..BACKENDS.len())];

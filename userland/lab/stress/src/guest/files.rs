@@ -76,7 +76,9 @@ pub fn stats() -> Result<Option<Stats>> {
         return Ok(None);
     };
     let stats = xcap_stats::parse(&text);
-    stats.map(Some).with_context(|| format!("in this reading: {text}"))
+    stats
+        .map(Some)
+        .with_context(|| format!("in this reading: {text}"))
 }
 
 fn is_loaded(module: &str) -> Result<bool> {

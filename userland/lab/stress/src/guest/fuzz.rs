@@ -20,6 +20,7 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
     files::prepare()?;
     let actors = Actors {
         readers: 2,
+        pause: 5,
         commands: None,
     };
     among(actors, journal, watch, || {

@@ -3,6 +3,7 @@
 //! Commands for `control`: well formed, nearly so, and any bytes.
 
 use fastrand::Rng;
+use xcap_abi::stage::Stage;
 
 const BACKENDS: [&str; 4] = ["auto", "direct", "fprobe", "kretprobe"];
 
@@ -70,7 +71,14 @@ const PATTERNS: [&str; 12] = [
 ];
 
 /// Names that probes get, few so that they clash.
-const NAMES: [&str; 6] = ["a", "b", "c", "softirq", "nic_irq", "x-y.z"];
+const NAMES: [&str; 6] = [
+    "a",
+    "b",
+    "c",
+    Stage::Softirq.word(),
+    Stage::NicIrq.word(),
+    "x-y.z",
+];
 
 /// A command. One in five is well formed: those take long. `probes`: names that there are.
 pub fn command(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
@@ -152,9 +160,24 @@ fn damaged(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
 /// The grammar's words in any order.
 fn shuffled(rng: &mut Rng) -> String {
     const WORDS: [&str; 18] = [
-        "start", "stop", "reset", "calibrate", "backend=", "backend=auto", "backend=fprobe", "add",
-        "del", "as", "limit=", "limit=0", "limit=18446744073709551616", "limit=-1", "limit=+3", "*",
-        "xcap_target_0", "a",
+        "start",
+        "stop",
+        "reset",
+        "calibrate",
+        "backend=",
+        "backend=auto",
+        "backend=fprobe",
+        "add",
+        "del",
+        "as",
+        "limit=",
+        "limit=0",
+        "limit=18446744073709551616",
+        "limit=-1",
+        "limit=+3",
+        "*",
+        "xcap_target_0",
+        "a",
     ];
     let spaces = [" ", "\t", "\n", "  ", "\r", "\x0b"];
     let mut command = String::new();
@@ -181,7 +204,9 @@ mod tests {
         let commands = |seed| {
             let mut rng = Rng::with_seed(seed);
             let probes = ["one".to_owned()];
-            (0..1000).map(|_| command(&mut rng, &probes)).collect::<Vec<_>>()
+            (0..1000)
+                .map(|_| command(&mut rng, &probes))
+                .collect::<Vec<_>>()
         };
         assert_eq!(commands(7), commands(7));
         assert_ne!(commands(7), commands(8));
@@ -191,10 +216,21 @@ mod tests {
     fn every_verb_and_backend_comes() {
         let mut rng = Rng::with_seed(1);
         let all: Vec<String> = (0..5000).map(|_| well_formed(&mut rng, &[])).collect();
-        let verbs = ["start", "stop", "reset", "calibrate", "del ", "add *", "add xcap_target_0"];
+        let verbs = [
+            "start",
+            "stop",
+            "reset",
+            "calibrate",
+            "del ",
+            "add *",
+            "add xcap_target_0",
+        ];
         let backends = BACKENDS.map(|backend| format!("backend={backend}"));
         for word in verbs.into_iter().chain(backends.iter().map(String::as_str)) {
-            assert!(all.iter().any(|command| command.starts_with(word)), "{word}");
+            assert!(
+                all.iter().any(|command| command.starts_with(word)),
+                "{word}"
+            );
         }
     }
 }

@@ -34,10 +34,7 @@ impl Journal {
 
     pub fn fail(&self, text: String) {
         self.note(&format!("FAILED: {text}"));
-        let mut failures = self
-            .failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() < MOST_FAILURES {
             failures.push(text);
         }

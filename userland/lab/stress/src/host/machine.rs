@@ -3,7 +3,6 @@
 //! A machine of its own for each workload: what one breaks, the next doesn't meet.
 
 use crate::guest::outcome::Outcome;
-use crate::guest::Workload;
 use crate::host::plan::Dose;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use std::time::Duration;
 use xcap_machines::build::kbuild;
 use xcap_machines::config::Copy;
 use xcap_machines::materials::source_tree;
+use xcap_machines::provide::lacks;
 use xcap_machines::{Config, Lab, Materials, Place};
 
 /// To start and to end a workload, beside its rounds.
@@ -44,6 +44,7 @@ fn failed(what: String, logs: Option<PathBuf>) -> Ended {
     let outcome = Outcome {
         rounds: 0,
         failures: vec![what],
+        skipped: None,
     };
     Ended { outcome, logs }
 }
@@ -54,8 +55,13 @@ fn config(materials: &Materials) -> Result<Config> {
         from,
         to: to.to_owned(),
     };
+    // KASAN reports the kernel's own early code under five levels of page tables, and where it is moved.
+    let is_kasan = lacks::is_set(&materials.kernel.config()?, "KASAN");
     Ok(Config {
         load: false,
+        cpu: is_kasan.then(|| "max,-la57".to_owned()),
+        append: if is_kasan { "nokaslr" } else { "" }.to_owned(),
+        memory_mib: if is_kasan { 2048 } else { 1024 },
         // Functions are hooked while another CPU calls them.
         cpus_in_turn: true,
         copies: vec![
@@ -64,13 +70,14 @@ fn config(materials: &Materials) -> Result<Config> {
                 "/lab/targets",
             ),
             copy(materials.program("xcap-stress")?, "/usr/bin/xcap-stress"),
+            copy(materials.program("xcap-fentry")?, "/usr/bin/xcap-fentry"),
         ],
         ..Config::of([Place::Bare])
     })
 }
 
 fn in_guest(lab: &Lab, dose: &Dose, seed: u64, slowness: u32) -> Result<Outcome> {
-    let word = workload_name(dose.workload);
+    let word = name_of(dose.workload);
     let patience = 120 * u64::from(slowness);
     let command = [
         "xcap-stress".to_owned(),
@@ -90,8 +97,9 @@ fn in_guest(lab: &Lab, dose: &Dose, seed: u64, slowness: u32) -> Result<Outcome>
     serde_json::from_str(line).with_context(|| format!("{word} said: {said}"))
 }
 
-pub fn workload_name(workload: Workload) -> String {
-    let value = clap::ValueEnum::to_possible_value(&workload);
+/// What it is called on the command line.
+pub fn name_of(word: impl clap::ValueEnum) -> String {
+    let value = word.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 

@@ -63,13 +63,20 @@ pub struct Dose {
 
 /// What each kernel gets. All kernels together get an hour, of which starting machines is some minutes.
 pub fn doses(quick: bool) -> Vec<Dose> {
-    let dose = |workload, rounds, seconds: u64| Dose {
+    let dose = |workload, rounds: u64, seconds: u64| Dose {
         workload,
-        rounds: if quick { rounds / 50 } else { rounds },
+        rounds: if quick { rounds.div_ceil(50) } else { rounds },
         longest: Duration::from_secs(if quick { seconds / 20 } else { seconds }),
     };
     vec![
-        dose(Workload::Fuzz, 50_000, 240),
-        dose(Workload::Cycles, 1_000, 240),
+        dose(Workload::Fuzz, 30_000, 240),
+        dose(Workload::Cycles, 1_000, 120),
+        dose(Workload::Storm, 2_000, 40),
+        dose(Workload::Hotplug, 500, 40),
+        dose(Workload::Drivers, 200, 40),
+        dose(Workload::Neighbours, 500, 40),
+        dose(Workload::Suspend, 50, 40),
+        dose(Workload::Faults, 5_000, 120),
+        dose(Workload::Xen, 5, 300),
     ]
 }

@@ -33,8 +33,7 @@ pub struct Row {
 
 pub struct Results {
     file: PathBuf,
-    /// Of the rows to come.
-    pub source: String,
+    source: String,
     pub rows: Vec<Row>,
 }
 
@@ -65,7 +64,10 @@ impl Results {
     }
 
     pub fn add(&mut self, row: Row) -> Result<()> {
-        self.rows.push(row);
+        self.rows.push(Row {
+            source: self.source.clone(),
+            ..row
+        });
         files::replace(&self.file, serde_json::to_string_pretty(&self.rows)? + "\n")
     }
 }

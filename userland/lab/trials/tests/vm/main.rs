@@ -25,7 +25,9 @@ mod late_driver;
 mod lifecycle;
 mod patches;
 mod returns;
+mod security;
 mod snapshots;
+mod stress;
 mod timing;
 mod types;
 mod walks;
@@ -62,6 +64,8 @@ fn main() {
         patches::trials(world),
         walks::trials(world),
         returns::trials(world),
+        security::trials(world),
+        stress::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.
