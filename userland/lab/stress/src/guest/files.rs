@@ -65,7 +65,8 @@ pub fn read(path: &str) -> Result<Option<String>> {
             let text = String::from_utf8(bytes);
             text.map(Some).with_context(|| format!("{path} isn't text"))
         }
-        Err(e) if matches!(errno(&e), Errno::ENOENT | Errno::EINTR) => Ok(None),
+        // ENXIO: the module is on its way out.
+        Err(e) if matches!(errno(&e), Errno::ENOENT | Errno::ENXIO | Errno::EINTR) => Ok(None),
         Err(e) => Err(e).with_context(|| format!("cannot read {path}")),
     }
 }

@@ -17,7 +17,7 @@ pub struct Journal {
 impl Journal {
     pub fn new() -> Self {
         // Else most of what is written there is dropped.
-        let _ = std::fs::write("/proc/sys/kernel/printk_devkmsg", "on");
+        let _ = std::fs::write("/proc/sys/kernel/printk_devkmsg", "on\n");
         Self {
             failures: Mutex::default(),
             kernel_log: OpenOptions::new().write(true).open("/dev/kmsg").ok(),

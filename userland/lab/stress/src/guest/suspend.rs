@@ -7,12 +7,14 @@ use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
 use crate::guest::watch::Watch;
-use anyhow::{bail, Context};
+use anyhow::Context;
 use std::fs;
-use std::process::Command;
 
 /// How it can sleep, as the kernel calls it: to RAM, or idle.
 const MODES: &str = "/sys/power/mem_sleep";
+
+/// What wakes it.
+const ALARM: &str = "/sys/class/rtc/rtc0/wakealarm";
 
 /// None: it can't.
 pub fn modes() -> Vec<String> {
@@ -30,12 +32,10 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
         while let Some(round) = rounds.next() {
             let mode = &modes[round as usize % modes.len()];
             fs::write(MODES, mode).with_context(|| format!("'{mode}' into {MODES}"))?;
-            let mut sleep = Command::new("rtcwake");
-            let slept = sleep.args(["-m", "mem", "-s", "2"]).output()?;
-            if !slept.status.success() {
-                let said = String::from_utf8_lossy(&slept.stderr);
-                bail!("rtcwake ({mode}): {}", said.trim());
-            }
+            // Whoever still waits for the last alarm does so no more.
+            fs::write(ALARM, "0").with_context(|| format!("no alarm in {ALARM}"))?;
+            fs::write(ALARM, "+2").with_context(|| format!("no alarm in {ALARM}"))?;
+            fs::write("/sys/power/state", "mem").with_context(|| format!("no sleep ({mode})"))?;
         }
         Ok(())
     })

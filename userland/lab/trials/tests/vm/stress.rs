@@ -39,8 +39,13 @@ fn run(guest: &Guest, workload: &str, rounds: u32) -> Result<()> {
         &rounds_option,
     ];
     let running = guest.spawn(&command)?;
-    let said = running.wait(PATIENCE * 2)?.ok(workload)?;
+    running.close_stdin()?;
+    let output = running.wait(PATIENCE * 2)?;
+    let said = String::from_utf8_lossy(&output.stdout);
     let all = format!("\"rounds\":{rounds},");
-    ensure!(said.contains(&all), "not all rounds were done: {said}");
+    ensure!(
+        output.success() && said.contains(&all),
+        "{workload}: {said}"
+    );
     Ok(())
 }
