@@ -20,7 +20,7 @@ PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
-	trials costs study demo plugin bench silicon paper man completions docs host clean help
+	trials costs study demo plugin bench silicon stress paper man completions docs host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -115,6 +115,10 @@ silicon: host
 	@$(BUILD) -p xcap-bench
 	@$(XCAP_TOOLS)/xcap-bench silicon --output results/silicon --document docs/benchmarks.md
 
+stress: tools
+	@$(BUILD) -p xcap-stress -p xcap-fentry
+	@$(XCAP_TOOLS)/xcap-stress run
+
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run
@@ -140,6 +144,7 @@ help:
 	@echo 'make test            the same, and the tests in virtual machines'
 	@echo 'make bench           what a probe costs, beside other tools'
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
+	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo 'make man             man pages, in userland/target/share/man, or below SHARE='
@@ -149,5 +154,6 @@ help:
 	@echo 'make host            install what this machine lacks to build and run all that'
 	@echo 'make clean           remove what was built here; the cache stays'
 	@echo
-	@echo 'KERNEL= chooses the lab'"'"'s kernel, MIRROR= the Debian mirror.'
+	@echo 'KERNEL= chooses the lab'"'"'s kernel (a release, a suite, the path of a tree that'
+	@echo 'you built), MIRROR= the Debian mirror.'
 	@echo 'The lab is kept in $${XDG_CACHE_HOME:-~/.cache}/xcap.'

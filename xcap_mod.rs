@@ -72,6 +72,7 @@ module! {
 
 /// The loaded module. On unload its parts go in this order: what was started last goes first.
 struct Xcap {
+    _device: kmod::device::Device,
     _files: kmod::debugfs::Files,
     _drivers: kmod::drivers::Watch,
     _attendant: kmod::attendant::Attendant,
@@ -91,7 +92,9 @@ impl kernel::Module for Xcap {
         // Drivers that came before they were watched for.
         kmod::commands::advance(true)?;
         let files = kmod::debugfs::Files::create(module)?;
+        let device = kmod::device::Device::create(module)?;
         Ok(Self {
+            _device: device,
             _files: files,
             _drivers: drivers,
             _attendant: attendant,

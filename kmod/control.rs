@@ -17,7 +17,16 @@
 
 use super::{commands, draining, marks::Wanted, symbols::c_string};
 use crate::abi::backend::Choice;
-use kernel::{prelude::*, str::CString};
+use kernel::{
+    bindings::{file, loff_t},
+    ffi::c_char,
+    prelude::*,
+    str::CString,
+    uaccess::{UserPtr, UserSlice},
+};
+
+/// The most that one write can hold.
+const LONGEST_COMMAND: usize = 1024;
 
 /// What a pattern adds at most, unless told.
 const DEFAULT_LIMIT: usize = 128;
@@ -160,4 +169,27 @@ fn mark_option(wanted: Wanted, word: &[u8]) -> Result<Wanted> {
     } else {
         Err(EINVAL)
     }
+}
+
+/// The write operation of whatever file takes commands.
+///
+/// # Safety
+///
+/// Called by the kernel, as a file's operation.
+pub(crate) unsafe extern "C" fn write(
+    _file: *mut file,
+    buffer: *const c_char,
+    length: usize,
+    _position: *mut loff_t,
+) -> isize {
+    let read_and_run = || -> Result {
+        if length > LONGEST_COMMAND {
+            return Err(EINVAL);
+        }
+        let mut command = KVec::new();
+        UserSlice::new(UserPtr::from_ptr(buffer.cast_mut().cast()), length)
+            .read_all(&mut command, GFP_KERNEL)?;
+        run(&command)
+    };
+    read_and_run().map_or_else(|error| error.to_errno() as isize, |()| length as isize)
 }

@@ -4,6 +4,7 @@
  * other way; and what only a C compiler emits: a function with an ftrace entry.
  */
 
+#include <linux/capability.h>
 #include <linux/fprobe.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
@@ -13,6 +14,7 @@
 #include <linux/mount.h>
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
+#include <linux/security.h>
 #include <linux/static_call.h>
 #include <linux/tracepoint.h>
 #include <linux/utsname.h>
@@ -274,6 +276,19 @@ bool xcap_xen_time(u64 *after, u64 *nanoseconds, u64 *before)
 #else
 	return false;
 #endif
+}
+
+/*
+ * 0: the current task may open `file`. To write it is to hook functions: root's, and not
+ * where the kernel is locked down so far that root may not look into it; its log says so.
+ */
+int xcap_may_open(const struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return 0;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return security_locked_down(LOCKDOWN_KPROBES);
 }
 
 /* A function that calibration times: an ftrace entry and a return. */

@@ -67,6 +67,7 @@ bool xcap_is_killed(void);
 bool xcap_peek(u64 from, u64 *to);
 bool xcap_skb_number(u64 skb, u64 *number);
 bool xcap_xen_time(u64 *after, u64 *nanoseconds, u64 *before);
+int xcap_may_open(const struct file *file);
 void xcap_empty(void);
 void xcap_empty_under(unsigned int callers);
 void xcap_known(void);

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in debugfs: their names for who makes them, their paths for who opens them.
+//! xcap's files: their names for who makes them, their paths for who opens them.
+
+use core::ffi::CStr;
+
+/// Read, it is [`STATS`]; written, it is [`CONTROL`], where debugfs can't be written, too.
+pub const DEVICE: &str = "/dev/xcap";
+
+/// The same, as the kernel has it.
+pub const DEVICE_NAME: &CStr = c"xcap";
 
 macro_rules! files {
     ($debugfs:literal, $folder:literal: $( $(#[$doc:meta])* $name:ident = $file:literal; )*) => {

@@ -6,6 +6,7 @@ use crate::build::module::{self, Lints};
 use crate::cache::{digest, Cache};
 use crate::provide::kernel::Kernel;
 use crate::provide::root::{package_list, Recipe, Root};
+use crate::provide::{flavour, lacks};
 use crate::run;
 use anyhow::{bail, Context, Result};
 use std::fs;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 const MACHINE_PACKAGES: &str = include_str!("../packages/machine");
 const MACHINE_SUITE: &str = "trixie";
+
+/// Where the compilers come from that build kernels.
+const BUILD_SUITE: &str = "trixie-backports";
 
 /// Userland tools that every guest has, as far as they are built.
 const TOOLS: [&str; 6] = [
@@ -40,6 +44,16 @@ impl Materials {
     pub fn prepare(module: Option<&Path>) -> Result<Self> {
         let cache = Cache::open()?;
         let (kernel, machine) = roots(&cache)?;
+        Self::of(cache, kernel, machine, module)
+    }
+
+    /// The same for a kernel that is there already.
+    pub fn with_kernel(cache: Cache, kernel: Kernel) -> Result<Self> {
+        let machine = machine_root(&cache)?;
+        Self::of(cache, kernel, machine, None)
+    }
+
+    fn of(cache: Cache, kernel: Kernel, machine: Root, module: Option<&Path>) -> Result<Self> {
         let module = match module {
             Some(ko) => Some(ko.to_owned()),
             None => Some(module::build(
@@ -125,11 +139,28 @@ pub fn wanted_kernel() -> Option<String> {
         .filter(|kernel| !kernel.is_empty())
 }
 
+/// The kernel that KERNEL names: a release, a suite, or a tree that somebody built.
+pub fn kernel(cache: &Cache) -> Result<Kernel> {
+    let wanted = wanted_kernel();
+    let path = wanted.as_deref().filter(|wanted| wanted.contains('/'));
+    let kernel = match path {
+        Some(path) => Kernel::of_tree(cache, Path::new(path), &flavour::root(cache, BUILD_SUITE)?)?,
+        None => Kernel::ensure(cache, wanted.as_deref())?,
+    };
+    let lacking = lacks::check(&kernel.release, &kernel.config()?)?;
+    if path.is_some() {
+        for line in lacking {
+            eprintln!("xcap-lab: {line}");
+        }
+    }
+    Ok(kernel)
+}
+
 /// The kernel, and the root of the machines: made at once, since each waits for downloads most of the time.
 pub fn roots(cache: &Cache) -> Result<(Kernel, Root)> {
     std::thread::scope(|scope| {
         let machine = scope.spawn(|| machine_root(cache));
-        let kernel = Kernel::ensure(cache, wanted_kernel().as_deref());
+        let kernel = kernel(cache);
         let machine = machine.join().expect("making a root doesn't panic");
         Ok((kernel?, machine?))
     })

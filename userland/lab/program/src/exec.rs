@@ -8,8 +8,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use xcap_machines::build::module::{build, check_format, Lints};
 use xcap_machines::cache::Cache;
-use xcap_machines::materials::{roots, source_tree, wanted_kernel};
-use xcap_machines::provide::kernel::Kernel;
+use xcap_machines::materials::{kernel, roots, source_tree};
 use xcap_machines::{Lab, Materials, Output, Place};
 
 pub fn setup() -> Result<ExitCode> {
@@ -23,7 +22,7 @@ pub fn setup() -> Result<ExitCode> {
 
 pub fn module(options: &ModuleOptions) -> Result<ExitCode> {
     let cache = Cache::open()?;
-    let kernel = Kernel::ensure(&cache, wanted_kernel().as_deref())?;
+    let kernel = kernel(&cache)?;
     let source = source_tree()?;
     if options.format {
         check_format(&kernel, &source)?;

@@ -5,7 +5,7 @@
 use crate::config::emulation::{Accelerator, Clock};
 use crate::config::plugin::Plugin;
 use crate::config::Config;
-use crate::image::guest::{RECEIVER_MAC, SENDER_MAC, SENDER_NIC};
+use crate::image::guest::{RECEIVER_MAC, SENDER_MAC};
 use crate::place::Place;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -48,7 +48,7 @@ impl<'a> Hardware<'a> {
                 cpus: 1,
                 cpu: None,
                 memory_mib: 512,
-                nic: SENDER_NIC,
+                nic: &config.sender_nic,
                 mac: SENDER_MAC,
                 plugin: None,
                 ..Self::receiver(config, cable)

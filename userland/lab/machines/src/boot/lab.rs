@@ -2,6 +2,7 @@
 
 //! A running lab.
 
+use crate::boot::cards;
 use crate::boot::domu;
 use crate::boot::hardware::{xen_command_line, Cable, Hardware, Software};
 use crate::boot::logs::Logs;
@@ -81,6 +82,7 @@ impl Lab {
     }
 
     fn start(&mut self, materials: &Materials, config: &Config) -> Result<()> {
+        let config = &cards::fitted(config, &materials.kernel.config()?);
         let (one_end, other_end) = if config.has(Place::Sender) {
             let (a, b) = UnixStream::pair()?;
             (Cable::To(a), Some(Cable::To(b)))
@@ -235,6 +237,7 @@ impl Lab {
         config: &Config,
         command: &[String],
     ) -> Result<Output> {
+        let config = &cards::fitted(config, &materials.kernel.config()?);
         let images = self.folder.make_images()?;
         let initramfs = guest_image::write(materials, config, Place::Bare, Some(command), &images)?;
         let hardware = Hardware::deterministic(config);

@@ -2,6 +2,7 @@
 
 //! The machines of a lab, started and ended.
 
+mod cards;
 mod domu;
 pub mod hardware;
 pub mod lab;

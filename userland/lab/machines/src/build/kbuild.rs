@@ -27,7 +27,7 @@ pub fn build_against(
     settings: &[&str],
 ) -> Result<PathBuf> {
     let sources = sources(source)?;
-    let mut parts = vec![kernel.root.path().display().to_string()];
+    let mut parts = vec![kernel.identity()];
     parts.extend(metadata.map(|path| path.display().to_string()));
     parts.extend(settings.iter().map(|&setting| setting.to_owned()));
     let files = sources.iter();
@@ -39,7 +39,7 @@ pub fn build_against(
         for (name, text) in &sources {
             fs::write(folder.join(name), text)?;
         }
-        let mut sandbox = kernel.root.sandbox().bind(folder);
+        let mut sandbox = kernel.sandbox().bind(folder);
         for (path, inside) in stand_ins(metadata, &kernel.headers_dir())? {
             sandbox = sandbox.bind_ro_at(&path, &inside);
         }
@@ -47,6 +47,7 @@ pub fn build_against(
         make.arg("-C").arg(kernel.build_dir());
         make.arg(format!("M={}", folder.display()));
         make.args(["--no-print-directory", "modules"]);
+        make.args(kernel.build_settings()?);
         let built = run::output(make.args(settings));
         built.map(drop).with_context(|| {
             let (source, release) = (source.display(), &kernel.release);

@@ -28,14 +28,14 @@ pub fn build(cache: &Cache, kernel: &Kernel, source: &Path, lints: Lints) -> Res
         Lints::Compiler => "module",
         Lints::Clippy => "clippy",
     };
-    let origin = digest([source.to_string_lossy().as_ref()]);
+    let origin = digest([source.to_string_lossy().as_ref(), &kernel.identity()]);
     let name = format!("build/{}-{variant}-{origin}", kernel.release);
     let _lock = cache.lock(&name)?;
     let copy = cache.path(&name);
     for part in SOURCES {
         mirror(&source.join(part), &copy.join(part))?;
     }
-    let mut make = kernel.root.sandbox().bind(&copy).command("make");
+    let mut make = kernel.sandbox().bind(&copy).command("make");
     make.arg("-C").arg(kernel.build_dir());
     make.arg(format!("M={}", copy.display()));
     make.arg(format!(
@@ -46,6 +46,7 @@ pub fn build(cache: &Cache, kernel: &Kernel, source: &Path, lints: Lints) -> Res
     if lints == Lints::Clippy {
         make.arg("CLIPPY=1");
     }
+    make.args(kernel.build_settings()?);
     make.arg("modules");
     let built = make.output().context("cannot run bwrap")?;
     let said = String::from_utf8_lossy(&built.stderr);
@@ -73,6 +74,22 @@ pub fn build(cache: &Cache, kernel: &Kernel, source: &Path, lints: Lints) -> Res
         bail!("kbuild made no xcap.ko in '{}'", copy.display());
     }
     Ok(ko)
+}
+
+/// Tells any two states of the sources apart.
+pub fn sources_digest(source: &Path) -> Result<String> {
+    let mut parts = Vec::new();
+    for part in SOURCES {
+        let top = source.join(part);
+        for file in WalkDir::new(&top).sort_by_file_name() {
+            let path = file?.into_path();
+            if path.is_file() && is_source(&top, &path) {
+                parts.push(path.display().to_string());
+                parts.push(fs::read_to_string(&path)?);
+            }
+        }
+    }
+    Ok(digest(parts.iter().map(String::as_str)))
 }
 
 /// Fails, showing the differences, unless the module's sources are as rustfmt writes them.

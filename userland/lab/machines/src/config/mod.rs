@@ -32,6 +32,8 @@ pub struct Config {
     pub load: bool,
     /// The receiving machine's card, as QEMU calls it.
     pub nic: String,
+    /// The sender's: any that keeps up will do.
+    pub sender_nic: String,
     pub domu: DomUType,
     pub domu_memory_mib: u32,
     /// Of the bare machine.
@@ -58,12 +60,16 @@ pub struct Config {
     pub plugin: Option<Plugin>,
 }
 
+/// The card of all machines, unless told.
+pub const CARD: &str = "e1000e";
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             guests: Vec::new(),
             load: true,
-            nic: "e1000e".to_owned(),
+            nic: CARD.to_owned(),
+            sender_nic: CARD.to_owned(),
             domu: DomUType::Pv,
             domu_memory_mib: 256,
             cpus: 2,

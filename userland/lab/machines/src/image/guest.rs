@@ -16,16 +16,19 @@ use std::path::{Path, PathBuf};
 pub const RECEIVER_MAC: &str = "52:54:00:00:00:02";
 pub const SENDER_MAC: &str = "52:54:00:00:00:01";
 pub const DOMU_MAC: &str = "00:16:3e:00:00:01";
-/// The sender's own card: any that keeps up will do.
-pub const SENDER_NIC: &str = "e1000e";
 
-const XEN_PROGRAMS: [(&str, &str); 9] = [
+const XEN_PROGRAMS: [(&str, &str); 10] = [
     ("/usr/lib/xen-4.20/bin/xl", "/usr/sbin/xl"),
     ("/usr/lib/xen-4.20/bin/xenstored", "/usr/sbin/xenstored"),
     ("/usr/lib/xen-4.20/bin/xenconsoled", "/usr/sbin/xenconsoled"),
     (
         "/usr/lib/xen-4.20/bin/xen-init-dom0",
         "/usr/sbin/xen-init-dom0",
+    ),
+    // What saves and restores a domain, by the name that xl calls it.
+    (
+        "/usr/lib/xen-4.20/bin/libxl-save-helper",
+        "/usr/lib/xen-4.20/bin/libxl-save-helper",
     ),
     ("/usr/bin/xenstore-read", "/usr/bin/xenstore-read"),
     ("/usr/bin/xenstore-write", "/usr/bin/xenstore-write"),
@@ -95,7 +98,7 @@ pub fn write(
     add_system(&mut image, materials)?;
     add_lab(&mut image, materials)?;
     let nic = match place {
-        Place::Sender => SENDER_NIC,
+        Place::Sender => &config.sender_nic,
         _ => &config.nic,
     };
     add_modules(&mut image, &materials.kernel, config, place, nic)?;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lab's kernel: a stock Debian one with Rust in it, and the root that builds modules for it.
+//! The lab's kernel: a stock Debian one with Rust in it, or one that somebody built; and the root that
+//! builds modules for it.
 
 use crate::cache::{digest, Cache};
 use crate::progress::step;
 use crate::provide::apt::{self, Suite};
-use crate::provide::root::{package_list, Recipe, Root};
+use crate::provide::root::{package_list, Recipe, Root, Sandbox};
+use crate::provide::tree::Tree;
 use crate::run;
 use anyhow::{bail, Context, Result};
 use std::fs;
@@ -28,12 +30,28 @@ struct Offer {
 #[derive(Clone, Debug)]
 pub struct Kernel {
     pub release: String,
-    /// Where its packages are.
-    pub suite: String,
+    origin: Origin,
     pub root: Root,
 }
 
+#[derive(Clone, Debug)]
+enum Origin {
+    /// Of this suite's packages, which are in the root.
+    Debian(String),
+    Built(Tree),
+}
+
 impl Kernel {
+    /// The kernel in a tree that somebody built; `root` has what builds modules for it.
+    pub fn of_tree(cache: &Cache, path: &Path, root: &Root) -> Result<Self> {
+        let tree = Tree::open(cache, path, root)?;
+        Ok(Self {
+            release: tree.release.clone(),
+            origin: Origin::Built(tree),
+            root: root.clone(),
+        })
+    }
+
     /// The kernel that `wanted` names (a release, or a suite whose newest is meant; none: the default), ready for use.
     pub fn ensure(cache: &Cache, wanted: Option<&str>) -> Result<Self> {
         let offer = find(cache, wanted)?;
@@ -57,13 +75,72 @@ impl Kernel {
         let path = cache.entry("roots", &key, |dir| make(cache, &offer, &recipe, dir))?;
         Ok(Self {
             release: offer.release,
-            suite: offer.suite,
+            origin: Origin::Debian(offer.suite),
             root: Root::at(path),
         })
     }
 
+    fn tree(&self) -> Option<&Tree> {
+        match &self.origin {
+            Origin::Debian(_) => None,
+            Origin::Built(tree) => Some(tree),
+        }
+    }
+
+    /// The suite whose packages it is.
+    pub fn suite(&self) -> Result<&str> {
+        match &self.origin {
+            Origin::Debian(suite) => Ok(suite),
+            Origin::Built(tree) => bail!(
+                "'{}' is no kernel of Debian's, which this is for: leave KERNEL unset",
+                tree.path().display()
+            ),
+        }
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> Result<String> {
+        if let Some(tree) = self.tree() {
+            return tree.config();
+        }
+        let headers = self.headers_dir();
+        let inside = headers.strip_prefix("/").unwrap_or(&headers);
+        let path = self.root.path().join(inside).join(".config");
+        fs::read_to_string(&path).with_context(|| format!("cannot read '{}'", path.display()))
+    }
+
+    /// Where modules are built for it.
+    pub fn sandbox(&self) -> Sandbox {
+        match self.tree() {
+            Some(tree) => tree.bound(self.root.sandbox()),
+            None => self.root.sandbox(),
+        }
+    }
+
+    /// What kbuild has to be told to build modules for it.
+    pub fn build_settings(&self) -> Result<Vec<String>> {
+        let Some(tree) = self.tree() else {
+            return Ok(Vec::new());
+        };
+        let mut settings = tree.toolchain()?;
+        let symbols = tree.symbols();
+        settings.extend(symbols.map(|path| format!("KBUILD_EXTRA_SYMBOLS={}", path.display())));
+        Ok(settings)
+    }
+
+    /// What tells it from every other kernel.
+    pub fn identity(&self) -> String {
+        match self.tree() {
+            Some(tree) => tree.modules_dir().display().to_string(),
+            None => self.root.path().display().to_string(),
+        }
+    }
+
     /// The kernel image.
     pub fn image(&self) -> Result<PathBuf> {
+        if let Some(tree) = self.tree() {
+            return Ok(tree.image());
+        }
         let usr = self.modules_dir().join("vmlinuz");
         let boot = self
             .root
@@ -77,6 +154,9 @@ impl Kernel {
 
     /// `/lib/modules/RELEASE`.
     pub fn modules_dir(&self) -> PathBuf {
+        if let Some(tree) = self.tree() {
+            return tree.modules_dir();
+        }
         self.root.path().join("usr/lib/modules").join(&self.release)
     }
 
@@ -87,11 +167,17 @@ impl Kernel {
 
     /// Where its headers are, as seen in the root.
     pub fn headers_dir(&self) -> PathBuf {
+        if let Some(tree) = self.tree() {
+            return tree.path().to_owned();
+        }
         Path::new("/usr/src").join(format!("linux-headers-{}", self.release))
     }
 
     /// Where kbuild is, as seen in the root.
     pub fn build_dir(&self) -> PathBuf {
+        if let Some(tree) = self.tree() {
+            return tree.path().to_owned();
+        }
         Path::new("/lib/modules").join(&self.release).join("build")
     }
 }

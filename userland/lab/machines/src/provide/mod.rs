@@ -4,6 +4,9 @@
 
 pub mod apt;
 pub mod deb822;
+pub mod flavour;
 pub mod kernel;
+pub mod lacks;
 pub mod patched;
 pub mod root;
+pub mod tree;

@@ -52,7 +52,7 @@ pub fn metadata(
         ));
         let work = tempfile::tempdir_in(out)?;
         let package = kernel.source_package();
-        Suite::open(cache, &kernel.suite)?.unpack(&package, work.path())?;
+        Suite::open(cache, kernel.suite()?)?.unpack(&package, work.path())?;
         let script = work.path().join("rust-metadata");
         fs::write(&script, RUST_METADATA)?;
         // busybox is what it's called.

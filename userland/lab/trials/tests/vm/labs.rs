@@ -68,7 +68,13 @@ impl On {
     ];
 
     fn config(self, materials: &Materials) -> Result<Config> {
-        let copies = || -> Result<_> { Ok(vec![targets(materials)?, rival(materials)?]) };
+        let copies = || -> Result<_> {
+            Ok(vec![
+                targets(materials)?,
+                rival(materials)?,
+                stress(materials)?,
+            ])
+        };
         let recorder = || recorder(materials.program("xcap-lab")?);
         Ok(match self {
             Self::Xen => Config {
@@ -269,5 +275,13 @@ fn rival(materials: &Materials) -> Result<Copy> {
     Ok(Copy {
         from: materials.program("xcap-fentry")?,
         to: "/usr/bin/xcap-fentry".to_owned(),
+    })
+}
+
+/// The workloads of `make stress`.
+fn stress(materials: &Materials) -> Result<Copy> {
+    Ok(Copy {
+        from: materials.program("xcap-stress")?,
+        to: "/usr/bin/xcap-stress".to_owned(),
     })
 }

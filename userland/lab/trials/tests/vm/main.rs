@@ -27,7 +27,9 @@ mod marks;
 mod patches;
 mod reader;
 mod returns;
+mod security;
 mod snapshots;
+mod stress;
 mod timing;
 mod types;
 mod walks;
@@ -66,6 +68,8 @@ fn main() {
         walks::trials(world),
         returns::trials(world),
         reader::trials(world),
+        security::trials(world),
+        stress::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.

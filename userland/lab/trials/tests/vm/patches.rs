@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use xcap_machines::build::kbuild;
 use xcap_machines::cache::Cache;
 use xcap_machines::config::Copy;
-use xcap_machines::materials::{machine_root, source_tree, wanted_kernel};
+use xcap_machines::materials::{kernel, machine_root, source_tree};
 use xcap_machines::provide::kernel::Kernel;
 use xcap_machines::provide::patched;
 use xcap_machines::{Config, Lab, Materials, Place};
@@ -107,7 +107,7 @@ impl Workshop {
     fn open() -> Result<Self> {
         let cache = Cache::open()?;
         Ok(Self {
-            kernel: Kernel::ensure(&cache, wanted_kernel().as_deref())?,
+            kernel: kernel(&cache)?,
             patches: source_tree()?.join("patches"),
             cache,
         })

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! xcap comes and goes while its functions are called, its files read, commands given.
+
+use crate::guest::actors::{among, Actors};
+use crate::guest::files;
+use crate::guest::journal::Journal;
+use crate::guest::round::Rounds;
+use crate::guest::watch::Watch;
+use anyhow::Context;
+use fastrand::Rng;
+use std::thread::sleep;
+use std::time::Duration;
+
+const BACKENDS: [&str; 4] = ["auto", "direct", "fprobe", "kretprobe"];
+
+pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
+    files::load_targets()?;
+    files::unload()?;
+    among(Actors::with_commands(seed), journal, watch, || {
+        let mut rng = Rng::with_seed(seed);
+        while rounds.next().is_some() {
+            let backend = BACKENDS[rng.usize(..BACKENDS.len())];
+            watch
+                .during("insmod", || files::load(backend))
+                .with_context(|| format!("insmod xcap.ko backend={backend}"))?;
+            sleep(Duration::from_micros(rng.u64(..20_000)));
+            // Not watched: it is polled, and gives up itself.
+            files::unload()?;
+        }
+        files::load("auto").context("insmod at last")
+    })
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What has to hold when nothing goes on any more.
+
+use crate::guest::files;
+use crate::guest::journal::Journal;
+use anyhow::{bail, ensure, Context, Result};
+use std::fs;
+use std::time::{Duration, Instant};
+use xcap_stats::Stats;
+
+const KMEMLEAK: &str = "/sys/kernel/debug/kmemleak";
+
+/// Calls that don't sleep have returned by then.
+const RETURNED: Duration = Duration::from_secs(20);
+
+/// More calls can't be under way here: what is more is a difference below zero.
+const MOST_UNDER_WAY: u64 = 1 << 20;
+
+/// Figures add up, xcap goes, and leaves nothing behind.
+pub fn check(journal: &Journal) {
+    journal.expect(balanced());
+    journal.expect(gone());
+    journal.expect(no_leak());
+    journal.expect(not_tainted());
+}
+
+/// Every call that was entered is a sample, is missed, or is asleep.
+fn balanced() -> Result<()> {
+    files::must("stop")?;
+    let deadline = Instant::now() + RETURNED;
+    loop {
+        let stats = files::stats()?.context("stats is gone")?;
+        match unbalanced(&stats) {
+            None => return Ok(()),
+            Some(what) => ensure!(Instant::now() < deadline, "at rest {what}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn unbalanced(stats: &Stats) -> Option<String> {
+    stats.stages.iter().find_map(|stage| {
+        let name = &stage.stage;
+        let function = stage.function.as_deref().unwrap_or_default();
+        if !stage.exact {
+            Some(format!("{name} is not exact"))
+        } else if stage.in_flight > MOST_UNDER_WAY {
+            Some(format!("{name} has {} calls in flight", stage.in_flight))
+        } else if function.starts_with("xcap_target_") && stage.in_flight > 0 {
+            let (entries, count, missed) = (stage.entries, stage.count, stage.missed);
+            Some(format!(
+                "{name} ({function}): {entries} entries are not {count} counted and {missed} missed"
+            ))
+        } else {
+            None
+        }
+    })
+}
+
+/// xcap is unloaded; what of it has callers asleep is given up before.
+fn gone() -> Result<()> {
+    if files::unload_now("xcap").is_err() {
+        let probes = files::read(xcap_abi::paths::PROBES)?.unwrap_or_default();
+        for line in probes.lines() {
+            let mut fields = line.split(' ');
+            if let (Some(name), Some(backend)) = (fields.next(), fields.nth(2)) {
+                if backend.starts_with("direct") {
+                    // Refused, it is told by what follows.
+                    let _ = files::must(&format!("del {name}"));
+                }
+            }
+        }
+    }
+    files::unload()
+}
+
+/// kmemleak, where the kernel has it, names nothing of ours.
+fn no_leak() -> Result<()> {
+    if !fs::exists(KMEMLEAK)? {
+        return Ok(());
+    }
+    // What is young is not reported: it may be in a register.
+    for _ in 0..2 {
+        std::thread::sleep(Duration::from_secs(6));
+        fs::write(KMEMLEAK, "scan").context("kmemleak doesn't scan")?;
+    }
+    let found = fs::read_to_string(KMEMLEAK)?;
+    let ours: Vec<&str> = found
+        .split("unreferenced object")
+        .filter(|object| object.contains("[xcap]"))
+        .collect();
+    if let Some(first) = ours.first() {
+        bail!("{} objects are lost, as this one: {first}", ours.len());
+    }
+    Ok(())
+}
+
+fn not_tainted() -> Result<()> {
+    let tainted = fs::read_to_string("/proc/sys/kernel/tainted")?;
+    let tainted: u32 = tainted.trim().parse()?;
+    // Bits of warnings (W) and oopses (D).
+    ensure!(
+        tainted & (1 << 9 | 1 << 7) == 0,
+        "the kernel has warned: it is tainted ({tainted})"
+    );
+    Ok(())
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! In the Xen lab: the domU is saved and restored, killed and made anew, and netback is taken away, all under frames.
+
+use crate::guest::outcome::Outcome;
+use crate::host::machine::Ended;
+use crate::host::plan::Dose;
+use anyhow::{ensure, Result};
+use std::time::{Duration, Instant};
+use xcap_abi::paths::STATS;
+use xcap_machines::provide::lacks;
+use xcap_machines::{Config, Lab, Materials, Place};
+
+/// In the domU: a line a reading, on its console.
+const READINGS: &str = "
+(while :; do
+	if xcap-read --json >/dev/null 2>/tmp/said; then echo 'stress: good'; else echo \"stress: bad $(cat /tmp/said)\"; fi
+	sleep 0.2
+done >/dev/hvc0) >/dev/null 2>&1 </dev/null &
+";
+
+/// In dom0, where xenconsoled keeps what comes from there.
+const FUNCTIONS: &str = "
+set -e
+good() { grep -c 'stress: good' /var/log/xen/console/guest-domU.log || true; }
+more_readings() {
+	wanted=$(($(good) + 5)); left=600
+	until [ $(good) -ge $wanted ]; do
+		left=$((left - 1)); [ $left -gt 0 ] || { echo \"no readings after $1\"; exit 1; }
+		sleep 0.1
+	done
+	! grep 'stress: bad' /var/log/xen/console/guest-domU.log
+}
+commands() {
+	cd /sys/kernel/debug/xcap
+	for word in stop start reset backend=fprobe reset backend=kretprobe reset backend=auto; do
+		echo $word >control; cat stats >/dev/null
+	done
+	cd /
+}
+";
+
+const SAVE: &str = "
+more_readings 'the start'
+xl save domU /tmp/saved
+commands
+xl restore /tmp/saved
+rm /tmp/saved
+more_readings 'xl restore'
+commands
+";
+
+const KILL: &str = "
+commands &
+xl destroy domU
+wait
+xl create /lab/domU.cfg >/dev/null
+commands
+xl destroy domU
+left=600
+while [ -e /sys/class/net/vif* ]; do
+	left=$((left - 1)); [ $left -gt 0 ] || { echo 'the vif stays'; exit 1; }
+	sleep 0.1
+done
+modprobe -r xen-netback
+commands
+modprobe xen-netback
+commands
+";
+
+const UNLOAD: &str = "rmmod xcap && insmod /lab/xcap.ko && rmmod xcap";
+
+/// More than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+pub fn run(materials: &Materials, dose: &Dose) -> Result<Ended> {
+    let begun = Instant::now();
+    let mut outcome = Outcome::default();
+    if !lacks::is_set(&materials.kernel.config()?, "XEN_PV_DOM0") {
+        outcome.skipped = Some("the kernel can't be a dom0".to_owned());
+        return Ok(Ended {
+            outcome,
+            logs: None,
+        });
+    }
+    let (rounds, longest) = (dose.rounds, dose.longest);
+    let mut logs = None;
+    while outcome.rounds < rounds && begun.elapsed() < longest && outcome.failures.is_empty() {
+        let lab = Lab::boot(materials, &Config::xen());
+        let ended = lab.and_then(|mut lab| {
+            logs = Some(lab.logs().folder().to_owned());
+            let ended = round(&lab).and_then(|()| lab.logs().check());
+            ended.map_err(|e| lab.explain(e))
+        });
+        outcome
+            .failures
+            .extend(ended.err().map(|e| format!("{e:#}")));
+        outcome.rounds += 1;
+    }
+    Ok(Ended { outcome, logs })
+}
+
+fn round(lab: &Lab) -> Result<()> {
+    let domu = lab.guest(Place::DomU);
+    domu.sh(READINGS)?;
+    let capture = ["xcap-recv", "-i", "eth0", "--json"];
+    let _capturer = domu.spawn(&capture)?;
+    let send = ["xcap-send", "-i", "eth0", "-d", lab.destination()];
+    let much = ["--count", "100000000", "--wait", "200"];
+    let _sender = lab
+        .guest(Place::Sender)
+        .spawn(&[&send[..], &much[..]].concat())?;
+    let dom0 = lab.guest(Place::Dom0);
+    for script in [SAVE, KILL, UNLOAD] {
+        let script = format!("{FUNCTIONS}{script}");
+        let running = dom0.spawn(&["sh", "-c", &script])?;
+        running.close_stdin()?;
+        let output = running.wait(PATIENCE)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            output.success(),
+            "in dom0: {} {}",
+            said.trim(),
+            output.error_text().trim()
+        );
+        if script.ends_with(KILL) {
+            xcap_stats::parse(&dom0.sh(&format!("cat {STATS}"))?)?;
+        }
+    }
+    Ok(())
+}
