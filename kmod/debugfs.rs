@@ -45,7 +45,12 @@ struct Lines {
 static STATS: Lines = Lines {
     items: |registry| registry.probes.len(),
     header: report::header,
-    item: |out, registry, index| report::stats(out, &registry.probes[index]),
+    item: |out, registry, index| {
+        if registry.shows(index) {
+            report::stats(out, &registry.probes[index])?;
+        }
+        Ok(())
+    },
     end: report::end,
 };
 
@@ -55,7 +60,9 @@ static PROBES: Lines = Lines {
         kernel::seq_print!(out, "# name function module backend state reason\n");
     },
     item: |out, registry, index| {
-        report::probe(out, &registry.probes[index]);
+        if registry.shows(index) {
+            report::probe(out, &registry.probes[index]);
+        }
         Ok(())
     },
     end: |_| {},

@@ -12,7 +12,7 @@ use super::{
     own_stack::OwnStack,
     refusal::Refusal,
     search::{self, Search},
-    stages::Entry,
+    stages::{Candidate, Entry},
     symbols::{c_string, Function, Resolver},
     totals::{self, Totals},
 };
@@ -33,6 +33,8 @@ pub(crate) struct Probe {
     pub(crate) name: CString,
     /// From the stage table; none: added by name.
     entry: Option<&'static Entry>,
+    /// Which of the stage's it is.
+    candidate: Option<&'static Candidate>,
     /// As last found.
     pub(crate) function: Option<Function>,
     /// What was asked for with `backend=`; none: whatever all others have.
@@ -48,10 +50,11 @@ pub(crate) struct Probe {
 
 impl Probe {
     /// A stage of the table, not yet looked for.
-    pub(crate) fn of_stage(entry: &'static Entry) -> Result<Self> {
+    pub(crate) fn of_stage(entry: &'static Entry, candidate: &'static Candidate) -> Result<Self> {
         Ok(Self {
             name: c_string(entry.stage.word().as_bytes())?,
             entry: Some(entry),
+            candidate: Some(candidate),
             function: None,
             wanted: None,
             life: Life::Absent(Reason::NoSuchFunction),
@@ -71,6 +74,7 @@ impl Probe {
         Ok(Self {
             name: c_string(name.to_bytes())?,
             entry: None,
+            candidate: None,
             function: Some(function),
             wanted,
             life: Life::Stopped(None),
@@ -97,6 +101,11 @@ impl Probe {
     /// Why it is in its state, or not on the backend that was to be expected.
     pub(crate) fn why(&self) -> Option<Refusal> {
         self.life.why()
+    }
+
+    /// Whether this kernel has its function, or had it.
+    pub(crate) fn is_found(&self) -> bool {
+        self.function.is_some() || !matches!(self.life, Life::Absent(_))
     }
 
     pub(crate) fn is_armed(&self) -> bool {
@@ -149,8 +158,8 @@ impl Probe {
         if self.life.has_hook() {
             return Ok(());
         }
-        let found = match (self.entry, &self.function) {
-            (Some(entry), _) => search::of_stage(entry, role, resolver)?,
+        let found = match (self.candidate, &self.function) {
+            (Some(candidate), _) => search::of_candidate(candidate, role, resolver)?,
             (None, Some(function)) => search::again(function, resolver)?,
             (None, None) => return Ok(()),
         };
