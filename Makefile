@@ -14,6 +14,8 @@ TEST := $(CARGO) test --quiet --locked --target $(TARGET)
 # What is built: all programs, or those that the lab needs. Packages that are named change the features of others'
 # crates, which are built anew then.
 PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
+# FEATURES=libpcap: xcap-recv --way libpcap.
+WITH := $(if $(FEATURES),--features $(FEATURES:%=xcap-frames/%))
 LAB := $(XCAP_TOOLS)/xcap-lab
 PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
@@ -34,7 +36,7 @@ host:
 tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
-	@$(BUILD) $(PROGRAMS)
+	@$(BUILD) $(PROGRAMS) $(WITH)
 
 demo: tools
 	@$(LAB) demo
@@ -114,6 +116,7 @@ help:
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
+	@echo '                     FEATURES=libpcap: with xcap-recv --way libpcap (libpcap-dev)'
 	@echo 'make plugin          QEMU'"'"'s plugins that make test and make bench need, beside them'
 	@echo 'make host            install what this machine lacks to build and run all that'
 	@echo 'make clean           remove what was built here; the cache stays'

@@ -53,8 +53,7 @@ impl Registry {
     pub(crate) fn shows(&self, index: usize) -> bool {
         let probe = &self.probes[index];
         let mut alike = self.probes.iter().filter(|one| *one.name == *probe.name);
-        probe.is_found()
-            || self.position(&probe.name) == Some(index) && !alike.any(Probe::is_found)
+        probe.is_found() || self.position(&probe.name) == Some(index) && !alike.any(Probe::is_found)
     }
 
     /// Looks for the functions of all probes that have no hook.

@@ -184,7 +184,7 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
                 at!(c"cxgb4:napi_rx_handler", Anywhere),
                 at!(c"virtnet_poll", Anywhere),
                 at!(c"xennet_poll", DomU),
-                // Calls those above, and any other driver's: readers take it where no other is called.
+                // Calls those above, and any other driver's: readers take it where no other is there.
                 at!(c"__napi_poll", Anywhere),
             ],
         )

@@ -13,7 +13,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const MACHINE_PACKAGES: &str = include_str!("../packages/machine");
-const MACHINE_SUITE: &str = "trixie";
+/// What the machines' own programs are from.
+pub const MACHINE_SUITE: &str = "trixie";
 
 /// Userland tools that every guest has, as far as they are built.
 const TOOLS: [&str; 5] = [

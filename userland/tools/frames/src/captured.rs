@@ -61,8 +61,8 @@ pub enum XdpHook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
     pub threads: u32,
-    /// System calls that got frames, or waited for them.
-    pub calls: u64,
+    /// System calls that got frames, or waited for them; `null`: libpcap's, which it doesn't tell.
+    pub calls: Option<u64>,
     /// CPU time as the scheduler counts it, user and kernel: interrupts and softirqs that came
     /// meanwhile are in it (unless the kernel has CONFIG_IRQ_TIME_ACCOUNTING).
     pub cpu_ns: u64,

@@ -28,7 +28,12 @@ pub enum Error {
     },
     #[error("the driver of '{interface}' copies no frame less: {why}; --way af-xdp copies")]
     NoZeroCopy { interface: String, why: String },
-    #[error("built without libpcap: cargo build --features libpcap (package libpcap-dev)")]
+    #[error("libpcap: {0}")]
+    Libpcap(String),
+    #[error(
+        "no libpcap in this xcap-recv: install libpcap-dev, then make tools FEATURES=libpcap; \
+         or capture with tcpdump, whose frames xcap counts as well"
+    )]
     NoLibpcap,
     #[error("{doing}: {source}")]
     System { doing: String, source: Errno },

@@ -35,11 +35,11 @@ fn of_stage(name: Name, lines: &[Stage]) -> Vec<Stage> {
         let function = line.function.as_deref();
         function.is_some() && function == name.fallback()
     };
-    let mut called: Vec<&Stage> = lines.iter().filter(|line| line.entries > 0).collect();
-    if called.iter().any(|line| !stands_in(line)) {
-        // It called the others.
-        called.retain(|line| !stands_in(line));
-    }
+    // It calls the others, and what is no card's: it is the stage where nothing else is.
+    let stood_for = |line: &Stage| line.function.is_some() && !stands_in(line);
+    let is_needed = !lines.iter().any(stood_for);
+    let lines = lines.iter().filter(|line| is_needed || !stands_in(line));
+    let called = lines.clone().filter(|line| line.entries > 0);
     let mut joined: Vec<Stage> = Vec::new();
     for line in called {
         match joined.iter_mut().find(|one| one.backend == line.backend) {
@@ -48,7 +48,7 @@ fn of_stage(name: Name, lines: &[Stage]) -> Vec<Stage> {
         }
     }
     if joined.is_empty() {
-        joined.extend(lines.first().cloned());
+        joined.extend(lines.take(1).cloned());
     }
     joined
 }

@@ -6,6 +6,7 @@
 //! They take minutes, so that `cargo test` leaves them out unless `--ignored` asks for them.
 
 mod asleep;
+mod cards;
 mod clock;
 mod control;
 mod counts;
@@ -26,9 +27,11 @@ mod lifecycle;
 mod patches;
 mod returns;
 mod snapshots;
+mod tcpdump;
 mod timing;
 mod types;
 mod walks;
+mod ways;
 mod windows;
 mod world;
 
@@ -61,6 +64,9 @@ fn main() {
         clock::trials(world),
         patches::trials(world),
         walks::trials(world),
+        ways::trials(world),
+        tcpdump::trials(world),
+        cards::trials(world),
         returns::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();

@@ -120,10 +120,21 @@ pub fn capture_watched(
     lab: &Lab,
     frames: u32,
     gap_us: u32,
+    watch: impl FnMut(&Guest, Moment) -> Result<()>,
+) -> Result<()> {
+    capture_by(lab, &[], frames, gap_us, watch)
+}
+
+/// The same, xcap-recv being told more.
+pub fn capture_by(
+    lab: &Lab,
+    more: &[&str],
+    frames: u32,
+    gap_us: u32,
     mut watch: impl FnMut(&Guest, Moment) -> Result<()>,
 ) -> Result<()> {
     let (count, gap) = (frames.to_string(), gap_us.to_string());
-    let receive = [
+    let mut receive = vec![
         "xcap-recv",
         "-i",
         "eth0",
@@ -136,6 +147,7 @@ pub fn capture_watched(
         "60000",
         "--json",
     ];
+    receive.extend(more);
     let mut capturer = lab.guest(lab.capturing_place()).spawn(&receive)?;
     capturer.wait_for_line(READY, PATIENCE)?;
     for guest in receivers(lab) {

@@ -60,8 +60,26 @@ pub fn open(cli: &Cli, interface: &Interface) -> Result<Opened, Error> {
                 hook: Some(opened.hook),
             })
         }
-        Way::Libpcap => Err(Error::NoLibpcap),
+        Way::Libpcap => libpcap(cli, interface, ring_bytes),
     }
+}
+
+#[cfg(feature = "libpcap")]
+fn libpcap(cli: &Cli, interface: &Interface, bytes: u64) -> Result<Opened, Error> {
+    use crate::ways::libpcap::Libpcap;
+    let (source, socket) = Libpcap::open(interface, cli.ethertype(), bytes)?;
+    Ok(Opened {
+        source: Box::new(source),
+        others: Vec::new(),
+        counters: vec![Counter::Packet(Arc::new(socket))],
+        bytes,
+        hook: None,
+    })
+}
+
+#[cfg(not(feature = "libpcap"))]
+fn libpcap(_cli: &Cli, _interface: &Interface, _bytes: u64) -> Result<Opened, Error> {
+    Err(Error::NoLibpcap)
 }
 
 /// A packet socket with the buffer that was asked for, not yet bound.

@@ -8,7 +8,7 @@ use std::process::exit;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use xcap_frames::{Captured, XdpHook};
+use xcap_frames::{Captured, Way, XdpHook};
 
 use crate::cli::Cli;
 use crate::counter::{counted, Counter};
@@ -105,6 +105,7 @@ impl Reporter {
         let tp_packets = counted
             .came
             .unwrap_or(captured.frames + left + counted.drops);
+        let calls = (self.cli.way != Way::Libpcap).then_some(captured.calls);
         Ok(Captured {
             interface: self.cli.interface.clone(),
             ethertype: self.cli.ethertype().map(|ethertype| ethertype.to_string()),
@@ -118,7 +119,7 @@ impl Reporter {
                 .saturating_sub(counted.drops)
                 .saturating_sub(captured.frames),
             buffer_bytes: self.buffer,
-            spent: Some(self.meter.spent(captured.calls)?),
+            spent: Some(self.meter.spent(calls)?),
             stopped_by: ending.kind(),
         })
     }
@@ -142,11 +143,12 @@ impl Reporter {
             report.buffer_bytes
         );
         if let Some(spent) = &report.spent {
+            let calls = spent.calls.map(|calls| format!("{calls} system calls, "));
             let _ = writeln!(
                 text,
-                "{}: {} system calls, {} ns of CPU time, interrupts meanwhile included",
+                "{}: {}{} ns of CPU time, interrupts meanwhile included",
                 report.way.word(),
-                spent.calls,
+                calls.unwrap_or_default(),
                 spent.cpu_ns
             );
         }

@@ -42,8 +42,8 @@ impl Meter {
         Ok(())
     }
 
-    /// `calls` is the number of system calls that got the frames.
-    pub fn spent(&self, calls: u64) -> Result<Spent, Error> {
+    /// `calls`: system calls that got the frames, where they are known.
+    pub fn spent(&self, calls: Option<u64>) -> Result<Spent, Error> {
         let mut threads = self.threads();
         let mut spent = Spent {
             threads: threads.len() as u32,

@@ -3,6 +3,8 @@
 //! The ways of getting frames from the kernel.
 
 pub mod af_xdp;
+#[cfg(feature = "libpcap")]
+pub mod libpcap;
 pub mod recvfrom;
 pub mod recvmmsg;
 mod redirect;
