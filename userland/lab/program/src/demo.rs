@@ -25,6 +25,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
         // What a frame costs is told fairly only where none is dropped half way.
         buffers: vec![Buffer::Large],
         repetitions: 1,
+        seed: None,
         frames: options.frames,
         optional: Vec::new(),
     };

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use xcap_study::record;
 use xcap_study::run_id::{Buffer, Environment};
 use xcap_study::scenario::{Scenario, PAPER};
@@ -12,9 +12,36 @@ use xcap_study::scenario::{Scenario, PAPER};
 /// The paper's study: what each stage of packet capture costs, in Xen and without
 #[derive(Parser)]
 #[command(version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    /// Print the JSON schema of a file: its keys, and what they mean
+    #[arg(long, value_enum, value_name = "FILE")]
+    pub schema: Option<Schema>,
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Schema {
+    /// manifest.json of a results folder
+    Manifest,
+    /// study.json: what was asked for, in which order
+    Study,
+    /// frames.json of a run
+    Frames,
+    /// environment.json of a run
+    Environment,
+    /// parts/<role>.json of a run
+    Part,
+    /// A row of tables/moments.csv
+    Moments,
+    /// A row of tables/runs.csv
+    Runs,
+    /// A row of tables/frames.csv
+    Hops,
+    /// A row of tables/costs.csv
+    Costs,
 }
 
 const EXAMPLES: &str = "\
@@ -24,6 +51,7 @@ Examples:
   xcap-paper run --sender 'ssh root@a' --dom0 'ssh root@b' --domu 'ssh root@c' \\
       --sender-interface eth1 --dom0-interface eth1 --domu-interface eth0
                                             the same on machines of your own
+  xcap-paper --schema manifest              what the keys of manifest.json mean
 
 Exit status: 0 done, 1 an error (the reason is on stderr), 2 wrong usage.";
 
@@ -50,6 +78,9 @@ pub struct RunOptions {
     /// Runs of each kind
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub repetitions: u32,
+    /// Decides the order of the runs [default: the study's own, or any]
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// What the capturing program runs on [default: in the lab, all; else by what is there]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub environments: Vec<Environment>,

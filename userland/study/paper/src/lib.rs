@@ -3,6 +3,7 @@
 //! The report of the paper's study, run again.
 
 pub mod compare;
+pub mod data;
 pub mod figure;
 pub mod histogram;
 pub mod numbers;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_frames::{Captured, Sent};
 use xcap_stats::Stats;
@@ -15,7 +16,9 @@ use crate::run_id::{Buffer, Environment};
 use crate::scenario::Scenario;
 
 /// What is to be done in a run; every machine is told the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Task {
     pub scenario: Scenario,
     pub buffer: Buffer,
@@ -27,7 +30,7 @@ pub struct Task {
 pub type Counters = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// A machine at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// xcap's `stats`; a sender has none.
     pub stats: Option<String>,
@@ -35,7 +38,7 @@ pub struct Snapshot {
 }
 
 /// One machine's share of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// [`crate::format::FORMAT`].
     pub format: u32,

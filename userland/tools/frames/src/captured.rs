@@ -3,13 +3,16 @@
 //! What xcap-recv says: that it is ready, and at its end what it captured.
 
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that xcap-recv prints on stderr when frames are being captured.
 pub const READY: &str = "ready";
 
 /// How a program gets frames from the kernel.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// One recvfrom() a frame, the paper's
@@ -48,7 +51,7 @@ impl Way {
 }
 
 /// Where an XDP program takes frames from their path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum XdpHook {
     /// In the card's driver.
@@ -58,7 +61,7 @@ pub enum XdpHook {
 }
 
 /// What the capturing threads spent from when they began to capture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Spent {
     pub threads: u32,
     /// System calls that got frames, or waited for them; `null`: libpcap's, which it doesn't tell.
@@ -73,7 +76,7 @@ pub struct Spent {
 }
 
 /// What ended the capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CapturedUntil {
     Count,
@@ -98,7 +101,7 @@ impl CapturedUntil {
 }
 
 /// What `xcap-recv --json` prints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Captured {
     pub interface: String,
     /// `null`: every ethertype.

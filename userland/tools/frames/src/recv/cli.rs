@@ -64,6 +64,10 @@ pub struct Cli {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+
+    /// Print the JSON schema of what --json prints
+    #[arg(long, exclusive = true)]
+    pub schema: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -90,16 +94,15 @@ read xcap's figures before it ends, and that call is not among them.
 Exit status: 0 captured, 1 error or no frame within --timeout, 2 wrong usage.";
 
 impl Cli {
-    /// What the command line says; ends the program where that makes no sense.
-    pub fn read() -> Self {
-        let cli = Self::parse();
-        if cli.threads.is_some() && cli.way != Way::Fanout {
-            let message = format!("--threads is for --way fanout, not {}", cli.way.word());
+    /// Ends the program where the options make no sense together.
+    pub fn checked(self) -> Self {
+        if self.threads.is_some() && self.way != Way::Fanout {
+            let message = format!("--threads is for --way fanout, not {}", self.way.word());
             Self::command()
                 .error(ErrorKind::ArgumentConflict, message)
                 .exit()
         }
-        cli
+        self
     }
 
     /// Threads that capture.

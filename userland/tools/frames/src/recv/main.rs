@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use xcap_frames::{Error, Interface, Signals, READY};
+use xcap_frames::{arguments, Captured, Error, Interface, Signals, READY};
 
 use crate::cli::Cli;
 use crate::ending::Ending;
@@ -27,7 +27,7 @@ use crate::source::Source;
 use crate::watch::watch;
 
 fn main() -> ExitCode {
-    match run(Cli::read()) {
+    match run(arguments::<Cli, Captured>().checked()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xcap-recv: {error}");
