@@ -8,11 +8,12 @@ use super::{
     cells::Cells,
     context::ArmingContext,
     life::{Left, Life, Next},
+    marking::Marking,
     missed::Missed,
     own_stack::OwnStack,
     refusal::Refusal,
     search::{self, Search},
-    stages::{Candidate, Entry},
+    stages::{About, Candidate, Entry},
     symbols::{c_string, Function, Resolver},
     totals::{self, Totals},
 };
@@ -39,6 +40,8 @@ pub(crate) struct Probe {
     pub(crate) function: Option<Function>,
     /// What was asked for with `backend=`; none: whatever all others have.
     wanted: Option<Choice>,
+    /// How its calls leave marks, from its next hook on; none: they don't.
+    pub(crate) marking: Option<Marking>,
     life: Life,
     /// The backend of the hook, or of the last one: what the samples were taken with.
     backend: Option<Backend>,
@@ -57,6 +60,7 @@ impl Probe {
             candidate: Some(candidate),
             function: None,
             wanted: None,
+            marking: None,
             life: Life::Absent(Reason::NoSuchFunction),
             backend: None,
             cells: None,
@@ -77,6 +81,7 @@ impl Probe {
             candidate: None,
             function: Some(function),
             wanted,
+            marking: None,
             life: Life::Stopped(None),
             backend: None,
             cells: None,
@@ -88,6 +93,24 @@ impl Probe {
     /// What its work is counted in.
     pub(crate) fn work_unit(&self) -> Option<&'static str> {
         self.entry.and_then(|entry| entry.stage.work_unit())
+    }
+
+    /// Which frames a stage's calls are about.
+    pub(crate) fn about(&self) -> Option<About> {
+        let own = self.candidate.and_then(|candidate| candidate.about);
+        own.or(self.entry.map(|entry| entry.about))
+    }
+
+    /// The module that its function is in; none: the kernel's own.
+    pub(crate) fn module(&self) -> Option<&CStr> {
+        self.function
+            .as_ref()
+            .and_then(|function| function.module.as_deref())
+    }
+
+    /// Whether its calls are to leave marks.
+    pub(crate) fn leaves_marks(&self) -> bool {
+        self.marking.is_some() && !self.is_leaving()
     }
 
     pub(crate) fn backend(&self) -> Option<Backend> {
@@ -147,10 +170,7 @@ impl Probe {
 
     /// Whether it is on a function of module `module`.
     pub(crate) fn is_in(&self, module: &CStr) -> bool {
-        self.function
-            .as_ref()
-            .and_then(|function| function.module.as_deref())
-            .is_some_and(|name| name == module)
+        self.module().is_some_and(|name| name == module)
     }
 
     /// Looks for the function of a probe that has no hook.
@@ -211,6 +231,7 @@ impl Probe {
             entry: self.entry,
             cells,
             choice: self.choice(context),
+            marking: self.marking,
         };
         arming.arm(context, types)
     }

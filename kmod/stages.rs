@@ -16,6 +16,25 @@ pub(crate) enum Work {
     Argument(u8),
 }
 
+/// Which frame a call is about.
+#[derive(Clone, Copy)]
+pub(crate) enum About {
+    /// No frame, or nobody asks: calls leave no marks.
+    None,
+    /// Several, or none in particular.
+    Several,
+    /// The one in the socket buffer that this argument, from 0, points to.
+    Buffer(u8),
+    /// The one in what is pointed to by what that argument points to.
+    BufferPointer(u8),
+    /// The first in a queue that is part of what that argument points to.
+    Queue {
+        argument: u8,
+        structure: &'static CStr,
+        member: &'static CStr,
+    },
+}
+
 /// Where a stage is looked for.
 #[derive(Clone, Copy)]
 pub(crate) enum Where {
@@ -44,6 +63,8 @@ pub(crate) struct Candidate {
     /// By what names kernels have it, perhaps `module:function`. The first that this one has is timed.
     pub(crate) functions: &'static [&'static CStr],
     pub(crate) found: Where,
+    /// Which frame its calls are about, if that isn't as the stage says.
+    pub(crate) about: Option<About>,
 }
 
 /// What is known of a stage on any kernel.
@@ -56,6 +77,7 @@ pub(crate) struct Entry {
     /// return to must not go away.
     pub(crate) sleeps: bool,
     pub(crate) work: Work,
+    pub(crate) about: About,
 }
 
 /// A function.
@@ -64,10 +86,22 @@ macro_rules! at {
         Candidate {
             functions: &[$function],
             found: Where::$found,
+            about: None,
         }
     };
 }
 
+/// A function that has the frame in no socket buffer.
+macro_rules! without_buffer {
+    ($function:literal) => {
+        Candidate {
+            about: Some(Several),
+            ..at!($function, Anywhere)
+        }
+    };
+}
+
+use About::{Buffer, BufferPointer, Queue, Several};
 use Where::*;
 
 /// A stage whose calls don't sleep, and are a step each.
@@ -77,13 +111,23 @@ const fn plain(stage: Stage, candidates: &'static [Candidate]) -> Entry {
         candidates,
         sleeps: false,
         work: Work::None,
+        about: About::None,
+    }
+}
+
+/// The same, of calls about such frames.
+const fn about(about: About, stage: Stage, candidates: &'static [Candidate]) -> Entry {
+    Entry {
+        about,
+        ..plain(stage, candidates)
     }
 }
 
 /// In the order in which a frame meets them.
 pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
     // A card has one handler for each kind of interrupt: MSI-X, MSI, INTx.
-    plain(
+    about(
+        Several,
         Stage::NicIrq,
         &[
             at!(c"e1000_intr_msix_rx", Anywhere),
@@ -135,7 +179,8 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
             at!(c"xennet_interrupt", DomU),
         ],
     ),
-    plain(
+    about(
+        Several,
         Stage::Softirq,
         &[
             at!(c"net_rx_action", Anywhere),
@@ -145,7 +190,8 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
     ),
     Entry {
         work: Work::Returned,
-        ..plain(
+        ..about(
+            Several,
             Stage::NicPoll,
             &[
                 at!(c"e1000e_poll", Anywhere),
@@ -185,11 +231,15 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
                 at!(c"virtnet_poll", Anywhere),
                 at!(c"xennet_poll", DomU),
                 // Calls those above, and any other driver's: readers take it where no other is there.
-                at!(c"__napi_poll", Anywhere),
+                Candidate {
+                    about: Some(About::None),
+                    ..at!(c"__napi_poll", Anywhere)
+                },
             ],
         )
     },
-    plain(
+    about(
+        BufferPointer(0),
         Stage::Bridge,
         &[
             at!(c"br_handle_frame", Anywhere),
@@ -198,20 +248,38 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
         ],
     ),
     // Xen's backend is in dom0, or in a driver domain.
-    plain(Stage::Netback, &[at!(c"xenvif_start_xmit", Xen)]),
-    plain(Stage::Copy, &[at!(c"xenvif_rx_skb", Xen)]),
+    about(Buffer(0), Stage::Netback, &[at!(c"xenvif_start_xmit", Xen)]),
+    about(
+        // It takes the first of those that wait, and no other thread takes any.
+        Queue {
+            argument: 0,
+            structure: c"xenvif_queue",
+            member: c"rx_queue",
+        },
+        Stage::Copy,
+        &[at!(c"xenvif_rx_skb", Xen)],
+    ),
     Entry {
         // As what it calls.
         sleeps: true,
-        ..plain(Stage::CopyFlush, &[at!(c"xenvif_rx_copy_flush", Xen)])
+        ..about(
+            Several,
+            Stage::CopyFlush,
+            &[at!(c"xenvif_rx_copy_flush", Xen)],
+        )
     },
     Entry {
         sleeps: true,
         work: Work::Argument(1),
-        ..plain(Stage::GrantCopy, &[at!(c"gnttab_batch_copy", Xen)])
+        ..about(Several, Stage::GrantCopy, &[at!(c"gnttab_batch_copy", Xen)])
     },
-    plain(Stage::Notify, &[at!(c"notify_remote_via_irq", Dom0)]),
-    plain(
+    about(
+        Several,
+        Stage::Notify,
+        &[at!(c"notify_remote_via_irq", Dom0)],
+    ),
+    about(
+        Buffer(0),
         Stage::Deliver,
         &[
             at!(c"packet_rcv", Anywhere),
@@ -219,18 +287,22 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
             at!(c"tpacket_rcv", Anywhere),
             at!(c"packet_rcv_spkt", Anywhere),
             // To an XDP socket: from the stack, from a driver.
-            at!(c"xsk_generic_rcv", Anywhere),
-            at!(c"__xsk_map_redirect", Anywhere),
+            without_buffer!(c"xsk_generic_rcv"),
+            without_buffer!(c"__xsk_map_redirect"),
         ],
     ),
     Entry {
         sleeps: true,
-        ..plain(Stage::Recvmsg, &[at!(c"packet_recvmsg", Anywhere)])
+        ..about(Several, Stage::Recvmsg, &[at!(c"packet_recvmsg", Anywhere)])
     },
     Entry {
         // A page of the caller's buffer may have to be brought in.
         sleeps: true,
-        ..plain(Stage::CopyUser, &[at!(c"skb_copy_datagram_iter", Anywhere)])
+        ..about(
+            Buffer(0),
+            Stage::CopyUser,
+            &[at!(c"skb_copy_datagram_iter", Anywhere)],
+        )
     },
     // What else interrupts: so that it is not in the others' self time.
     plain(
@@ -239,6 +311,7 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
             Candidate {
                 functions: &[c"__xen_evtchn_do_upcall", c"xen_evtchn_do_upcall"],
                 found: Xen,
+                about: None,
             },
             // Where Xen emulates the machine, some cards interrupt as on a bare one.
             at!(c"__common_interrupt", Anywhere),
@@ -253,6 +326,7 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
         &[Candidate {
             functions: &[c"handle_softirqs", c"__do_softirq"],
             found: Anywhere,
+            about: None,
         }],
     ),
 ];
