@@ -2,11 +2,8 @@
 
 //! Which function of this kernel a probe is on.
 
-use super::{
-    stages::Candidate,
-    symbols::{Function, Resolver},
-};
-use crate::abi::{reason::Reason, role::Role};
+use super::symbols::{Function, Resolver};
+use crate::abi::{reason::Reason, role::Role, stages::Candidate};
 use kernel::prelude::*;
 
 /// What came of looking for a function.

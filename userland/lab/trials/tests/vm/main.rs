@@ -26,6 +26,7 @@ mod late_driver;
 mod lifecycle;
 mod marks;
 mod patches;
+mod reader;
 mod returns;
 mod snapshots;
 mod tcpdump;
@@ -70,6 +71,7 @@ fn main() {
         tcpdump::trials(world),
         cards::trials(world),
         returns::trials(world),
+        reader::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.

@@ -2,7 +2,6 @@
 
 //! Captures raw Ethernet frames and does nothing with them.
 
-mod cli;
 mod counter;
 mod ending;
 mod open;
@@ -19,12 +18,12 @@ use std::thread;
 
 use xcap_frames::{arguments, Captured, Error, Interface, Signals, READY};
 
-use crate::cli::Cli;
 use crate::ending::Ending;
 use crate::open::open;
 use crate::report::Reporter;
 use crate::source::Source;
 use crate::watch::watch;
+use xcap_frames::cli::recv::Cli;
 
 fn main() -> ExitCode {
     match run(arguments::<Cli, Captured>().checked()) {

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
+use xcap_frames::cli::recv::Cli;
 use xcap_frames::{Error, Interface, PacketSocket, Way, XdpHook};
 
-use crate::cli::Cli;
 use crate::counter::Counter;
 use crate::source::Source;
 use crate::ways::af_xdp::AfXdp;

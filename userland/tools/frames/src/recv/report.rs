@@ -10,12 +10,12 @@ use std::sync::{Mutex, PoisonError};
 
 use xcap_frames::{Captured, Way, XdpHook};
 
-use crate::cli::Cli;
 use crate::counter::{counted, Counter};
 use crate::ending::Ending;
 use crate::spent::Meter;
 use crate::tally::Progress;
 use crate::watch::Limits;
+use xcap_frames::cli::recv::Cli;
 
 /// Ends the program with a report, whichever thread asks first.
 pub struct Reporter {

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use crate::captured::Way;
+use crate::ethertype::{Ethertype, X25};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use xcap_frames::{Ethertype, Way, X25};
 
 /// Captures raw Ethernet frames and does nothing with them.
 ///
