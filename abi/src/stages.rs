@@ -95,8 +95,9 @@ macro_rules! at {
 macro_rules! without_buffer {
     ($function:literal) => {
         Candidate {
+            functions: &[$function],
+            found: Anywhere,
             about: Some(Several),
-            ..at!($function, Anywhere)
         }
     };
 }
@@ -232,8 +233,9 @@ pub static STAGES: [Entry; Stage::ALL.len()] = [
                 at!(c"xennet_poll", DomU),
                 // Calls those above, and any other driver's: readers take it where no other is there.
                 Candidate {
+                    functions: &[c"__napi_poll"],
+                    found: Anywhere,
                     about: Some(About::None),
-                    ..at!(c"__napi_poll", Anywhere)
                 },
             ],
         )
