@@ -15,6 +15,8 @@ TEST := $(CARGO) test --quiet --locked --target $(TARGET)
 # What is built: all programs, or those that the lab needs. Packages that are named change the features of others'
 # crates, which are built anew then.
 PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-doctor -p xcap-frames
+# FEATURES=libpcap: xcap-recv --way libpcap.
+WITH := $(if $(FEATURES),--features $(FEATURES:%=xcap-frames/%))
 LAB := $(XCAP_TOOLS)/xcap-lab
 PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
@@ -35,7 +37,7 @@ host:
 tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
-	@$(BUILD) $(PROGRAMS)
+	@$(BUILD) $(PROGRAMS) $(WITH)
 
 # What `make tools` and `make` have built, and no more: root needs no compiler.
 install uninstall:
@@ -147,6 +149,7 @@ help:
 	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
+	@echo '                     FEATURES=libpcap: with xcap-recv --way libpcap (libpcap-dev)'
 	@echo 'make man             man pages, in userland/target/share/man, or below SHARE='
 	@echo 'make completions     what bash, zsh and fish complete, beside them'
 	@echo 'make docs            the documentation as a web page: results/docs/index.html'

@@ -36,7 +36,10 @@ impl Armed {
         registry.context.choice = parameters::backend()?;
         registry.clock = Clock::check();
         for entry in &STAGES {
-            registry.probes.push(Probe::of_stage(entry)?, GFP_KERNEL)?;
+            for candidate in entry.candidates {
+                let probe = Probe::of_stage(entry, candidate)?;
+                registry.probes.push(probe, GFP_KERNEL)?;
+            }
         }
         drop(registry);
         commands::calibrate()?;

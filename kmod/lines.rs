@@ -29,7 +29,12 @@ pub(crate) struct Lines {
 pub(crate) static STATS: Lines = Lines {
     items: |registry| registry.probes.len(),
     header: report::header,
-    item: |out, registry, index| report::stats(out, &registry.probes[index]),
+    item: |out, registry, index| {
+        if registry.shows(index) {
+            report::stats(out, &registry.probes[index])?;
+        }
+        Ok(())
+    },
     end: report::end,
 };
 
@@ -46,7 +51,9 @@ pub(crate) static PROBES: Lines = Lines {
         kernel::seq_print!(out, "# name function module backend state reason\n");
     },
     item: |out, registry, index| {
-        report::probe(out, &registry.probes[index]);
+        if registry.shows(index) {
+            report::probe(out, &registry.probes[index]);
+        }
         Ok(())
     },
     end: |_| {},

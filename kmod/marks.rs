@@ -150,6 +150,8 @@ pub(crate) fn on(registry: &mut Registry, wanted: Wanted) -> Result {
     for probe in &registry.probes {
         let place = (names.len() / mark::NAME_SIZE) as u16;
         let marking = match probe.about() {
+            // One of a stage's functions that this kernel has not.
+            _ if !probe.is_found() => None,
             Some(about) => marking(about, probe, place, &mut types)?,
             None => marking_of_added(probe, place, &mut types)?,
         };

@@ -20,7 +20,7 @@ use crate::abi::{
     backend::{Backend, Choice},
     reason::Reason,
     role::Role,
-    stages::{About, Entry},
+    stages::{About, Candidate, Entry},
     state::State,
 };
 use core::mem;
@@ -34,6 +34,8 @@ pub(crate) struct Probe {
     pub(crate) name: CString,
     /// From the stage table; none: added by name.
     entry: Option<&'static Entry>,
+    /// Which of the stage's it is.
+    candidate: Option<&'static Candidate>,
     /// As last found.
     pub(crate) function: Option<Function>,
     /// What was asked for with `backend=`; none: whatever all others have.
@@ -51,10 +53,11 @@ pub(crate) struct Probe {
 
 impl Probe {
     /// A stage of the table, not yet looked for.
-    pub(crate) fn of_stage(entry: &'static Entry) -> Result<Self> {
+    pub(crate) fn of_stage(entry: &'static Entry, candidate: &'static Candidate) -> Result<Self> {
         Ok(Self {
             name: c_string(entry.stage.word().as_bytes())?,
             entry: Some(entry),
+            candidate: Some(candidate),
             function: None,
             wanted: None,
             marking: None,
@@ -75,6 +78,7 @@ impl Probe {
         Ok(Self {
             name: c_string(name.to_bytes())?,
             entry: None,
+            candidate: None,
             function: Some(function),
             wanted,
             marking: None,
@@ -93,7 +97,8 @@ impl Probe {
 
     /// Which frames a stage's calls are about.
     pub(crate) fn about(&self) -> Option<About> {
-        self.entry.map(|entry| entry.about)
+        let own = self.candidate.and_then(|candidate| candidate.about);
+        own.or(self.entry.map(|entry| entry.about))
     }
 
     /// The module that its function is in; none: the kernel's own.
@@ -119,6 +124,11 @@ impl Probe {
     /// Why it is in its state, or not on the backend that was to be expected.
     pub(crate) fn why(&self) -> Option<Refusal> {
         self.life.why()
+    }
+
+    /// Whether this kernel has its function, or had it.
+    pub(crate) fn is_found(&self) -> bool {
+        self.function.is_some() || !matches!(self.life, Life::Absent(_))
     }
 
     pub(crate) fn is_armed(&self) -> bool {
@@ -168,8 +178,8 @@ impl Probe {
         if self.life.has_hook() {
             return Ok(());
         }
-        let found = match (self.entry, &self.function) {
-            (Some(entry), _) => search::of_stage(entry, role, resolver)?,
+        let found = match (self.candidate, &self.function) {
+            (Some(candidate), _) => search::of_candidate(candidate, role, resolver)?,
             (None, Some(function)) => search::again(function, resolver)?,
             (None, None) => return Ok(()),
         };

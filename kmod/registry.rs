@@ -56,6 +56,14 @@ impl Registry {
         self.probes.iter().position(|probe| *probe.name == *name)
     }
 
+    /// Whether files show probe number `index`: of a stage, those whose function is there, or the first
+    /// if none is.
+    pub(crate) fn shows(&self, index: usize) -> bool {
+        let probe = &self.probes[index];
+        let mut alike = self.probes.iter().filter(|one| *one.name == *probe.name);
+        probe.is_found() || self.position(&probe.name) == Some(index) && !alike.any(Probe::is_found)
+    }
+
     /// Looks for the functions of all probes that have no hook.
     pub(crate) fn look(&mut self) -> Result {
         let mut resolver = Resolver::new();
@@ -206,17 +214,27 @@ impl Registry {
             .retain(|probe| !probe.is_in(module) || probe.module_gone());
     }
 
-    /// Takes a probe off, and forgets it now or when no call returns to it.
+    /// Takes all probes of a name off, and forgets each now or when no call returns to it.
     pub(crate) fn take_off(&mut self, name: &CStr) -> Result {
-        let index = self.position(name).ok_or(ENOENT)?;
-        let probe = &mut self.probes[index];
-        probe.disarm();
-        if probe.drain(Next::Delete) {
-            hook::synchronize();
-            Ok(())
-        } else {
-            self.probes.remove(index).map(drop).map_err(|_| ENOENT)
+        self.position(name).ok_or(ENOENT)?;
+        let mut draining = false;
+        // A stage may have several. From the end: what follows one that goes moves up.
+        for index in (0..self.probes.len()).rev() {
+            let probe = &mut self.probes[index];
+            if *probe.name != *name {
+                continue;
+            }
+            probe.disarm();
+            if probe.drain(Next::Delete) {
+                draining = true;
+            } else {
+                self.probes.remove(index).map_err(|_| ENOENT)?;
+            }
         }
+        if draining {
+            hook::synchronize();
+        }
+        Ok(())
     }
 
     /// Frees what it holds: a static is never dropped.

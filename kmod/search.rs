@@ -3,7 +3,7 @@
 //! Which function of this kernel a probe is on.
 
 use super::symbols::{Function, Resolver};
-use crate::abi::{reason::Reason, role::Role, stages::Entry};
+use crate::abi::{reason::Reason, role::Role, stages::Candidate};
 use kernel::prelude::*;
 
 /// What came of looking for a function.
@@ -19,14 +19,18 @@ pub(crate) fn again(function: &Function, resolver: &mut Resolver) -> Result<Sear
     told(resolver.resolve_again(function))
 }
 
-/// The first of the stage's candidates in this role that the kernel has.
-pub(crate) fn of_stage(entry: &Entry, role: Role, resolver: &mut Resolver) -> Result<Search> {
+/// The first of the candidate's functions that the kernel has, in this role.
+pub(crate) fn of_candidate(
+    candidate: &Candidate,
+    role: Role,
+    resolver: &mut Resolver,
+) -> Result<Search> {
     let mut found = Search::Absent(Reason::OtherRole);
-    for candidate in entry.candidates {
-        if !candidate.found.includes(role) {
-            continue;
-        }
-        match told(resolver.resolve(candidate.function))? {
+    if !candidate.found.includes(role) {
+        return Ok(found);
+    }
+    for function in candidate.functions {
+        match told(resolver.resolve(function))? {
             Search::Found(function) => return Ok(Search::Found(function)),
             // One that is there and forbidden says more than others that are not there.
             Search::Absent(_) if matches!(found, Search::Forbidden) => {}

@@ -20,10 +20,13 @@
 //!
 //! Lines that start with `# ` are the header, `# KEY REST`; a reader skips
 //! keys that it does not know. The last line is `# end`: without it the text was
-//! cut off. Every other line is a stage: fields separated by
+//! cut off. Every other line is a function of a stage: fields separated by
 //! one space, as many as `# columns` names, in that order; [`figures!`](crate::figures)
-//! declares them. Later versions add header keys and columns at the end only;
-//! readers do without those that came later. What would break a reader raises [`VERSION`]. All numbers are decimal integers; cycles are TSC cycles.
+//! declares them. A stage that several functions of this kernel may be has a line for each,
+//! one after another; a reader adds up those that were called, but for
+//! [`Stage::fallback`](crate::stage::Stage::fallback), which counts where it is alone. Later
+//! versions add header keys and columns at the end only; readers do without those that came
+//! later. What would break a reader raises [`VERSION`]. All numbers are decimal integers; cycles are TSC cycles.
 
 /// Version of the format, in the first line: `# xcap stats 1`.
 pub const VERSION: u32 = 1;

@@ -23,6 +23,8 @@ vocabulary! {
         Netback = "netback",
         /// Xen's backend prepares a frame's copy into the guest.
         Copy = "copy",
+        /// Xen's backend has all that it prepared copied, answers the guest, and frees the frames.
+        CopyFlush = "copy_flush",
         /// The hypercall that copies.
         GrantCopy = "grant_copy",
         /// The hypercall that tells the guest.
@@ -52,6 +54,7 @@ impl Stage {
             Stage::Bridge => "bridge",
             Stage::Netback => "netback",
             Stage::Copy => "copy (frame)",
+            Stage::CopyFlush => "copy (batch)",
             Stage::GrantCopy => "copy (hypercall)",
             Stage::Notify => "notification",
             Stage::Deliver => "to the socket",
@@ -70,6 +73,14 @@ impl Stage {
             // done with cleaning sent frames.
             Stage::NicPoll => Some("polled"),
             Stage::GrantCopy => Some("grants"),
+            _ => None,
+        }
+    }
+
+    /// The function that calls the stage's others: it stands for one that is none of them.
+    pub const fn fallback(self) -> Option<&'static str> {
+        match self {
+            Stage::NicPoll => Some("__napi_poll"),
             _ => None,
         }
     }

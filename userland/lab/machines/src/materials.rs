@@ -14,7 +14,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const MACHINE_PACKAGES: &str = include_str!("../packages/machine");
-const MACHINE_SUITE: &str = "trixie";
+/// What the machines' own programs are from.
+pub const MACHINE_SUITE: &str = "trixie";
 
 /// Where the compilers come from that build kernels.
 const BUILD_SUITE: &str = "trixie-backports";

@@ -96,7 +96,10 @@ fn expect(
         .iter()
         .filter(|candidate| candidate.found.includes(role));
     let names: Vec<&str> = candidates
-        .filter_map(|candidate| candidate.function.to_str().ok())
+        .flat_map(|candidate| candidate.functions)
+        .filter_map(|function| function.to_str().ok())
+        // Perhaps with the module before it.
+        .map(|name| name.rsplit(':').next().unwrap_or(name))
         .collect();
     let there = |name: &&&str| functions.contains(**name);
     let probeable = names

@@ -18,13 +18,30 @@ pub enum Error {
         "no permission to open a packet socket: only root may (CAP_NET_RAW), run it with sudo"
     )]
     NoPermission,
+    #[error("no memory for a ring of {bytes} bytes: give a smaller --buffer")]
+    NoMemoryForRing { bytes: u64 },
+    #[error("{doing} the XDP program of interface '{interface}': {why}")]
+    Xdp {
+        doing: String,
+        interface: String,
+        why: String,
+    },
+    #[error("the driver of '{interface}' copies no frame less: {why}; --way af-xdp copies")]
+    NoZeroCopy { interface: String, why: String },
+    #[error("libpcap: {0}")]
+    Libpcap(String),
+    #[error(
+        "no libpcap in this xcap-recv: install libpcap-dev, then make tools FEATURES=libpcap; \
+         or capture with tcpdump, whose frames xcap counts as well"
+    )]
+    NoLibpcap,
     #[error("{doing}: {source}")]
     System { doing: String, source: Errno },
 }
 
 impl Error {
     /// Maps what the kernel said while `doing` something.
-    pub(crate) fn while_doing(doing: impl Into<String>) -> impl FnOnce(Errno) -> Self {
+    pub fn while_doing(doing: impl Into<String>) -> impl FnOnce(Errno) -> Self {
         let doing = doing.into();
         move |source| match source {
             Errno::EPERM => Self::NoPermission,

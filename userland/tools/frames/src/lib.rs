@@ -13,11 +13,11 @@ mod socket;
 mod stop;
 
 pub use arguments::arguments;
-pub use captured::{Captured, CapturedUntil, READY};
+pub use captured::{Captured, CapturedUntil, Spent, Way, XdpHook, READY};
 pub use error::Error;
 pub use ethertype::{Ethertype, X25};
 pub use interface::Interface;
 pub use macaddr::MacAddr6;
 pub use sent::{Sent, SentUntil};
-pub use socket::{Buffer, PacketSocket, Statistics};
+pub use socket::{Buffer, PacketSocket, Ring, Statistics};
 pub use stop::Signals;

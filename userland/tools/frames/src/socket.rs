@@ -3,10 +3,10 @@
 //! AF_PACKET sockets.
 
 use std::mem::size_of;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::{RcvBuf, RcvBufForce};
+use nix::sys::socket::sockopt::{RcvBuf, RcvBufForce, SocketError};
 use nix::sys::socket::{
     bind, getsockopt, recv, send, setsockopt, socket, AddressFamily, LinkAddr, MsgFlags, SockFlag,
     SockType, SockaddrLike,
@@ -56,6 +56,81 @@ nix::setsockopt_impl!(
     bool,
     nix::sys::socket::sockopt::SetBool
 );
+
+#[derive(Clone, Copy, Debug)]
+struct Fanout;
+
+nix::setsockopt_impl!(
+    Fanout,
+    libc::SOL_PACKET,
+    libc::PACKET_FANOUT,
+    u32,
+    nix::sys::socket::sockopt::SetStruct<u32>
+);
+
+#[derive(Clone, Copy, Debug)]
+struct RingVersion;
+
+nix::setsockopt_impl!(
+    RingVersion,
+    libc::SOL_PACKET,
+    libc::PACKET_VERSION,
+    i32,
+    nix::sys::socket::sockopt::SetStruct<i32>
+);
+
+#[derive(Clone, Copy, Debug)]
+struct RingOfFrames;
+
+nix::setsockopt_impl!(
+    RingOfFrames,
+    libc::SOL_PACKET,
+    libc::PACKET_RX_RING,
+    libc::tpacket_req,
+    nix::sys::socket::sockopt::SetStruct<libc::tpacket_req>
+);
+
+#[derive(Clone, Copy, Debug)]
+struct RingOfBlocks;
+
+nix::setsockopt_impl!(
+    RingOfBlocks,
+    libc::SOL_PACKET,
+    libc::PACKET_RX_RING,
+    libc::tpacket_req3,
+    nix::sys::socket::sockopt::SetStruct<libc::tpacket_req3>
+);
+
+#[derive(Clone, Copy, Debug)]
+struct Filter;
+
+nix::setsockopt_impl!(
+    Filter,
+    libc::SOL_SOCKET,
+    libc::SO_ATTACH_FILTER,
+    libc::sock_fprog,
+    nix::sys::socket::sockopt::SetStruct<libc::sock_fprog>
+);
+
+#[derive(Clone, Copy, Debug)]
+struct NoFilter;
+
+nix::setsockopt_impl!(
+    NoFilter,
+    libc::SOL_SOCKET,
+    libc::SO_DETACH_FILTER,
+    bool,
+    nix::sys::socket::sockopt::SetBool
+);
+
+/// A ring that the kernel puts frames in.
+#[derive(Clone, Copy, Debug)]
+pub enum Ring {
+    /// TPACKET_V2.
+    Frames(libc::tpacket_req),
+    /// TPACKET_V3.
+    Blocks(libc::tpacket_req3),
+}
 
 impl PacketSocket {
     /// Opens a socket that receives nothing until it is bound.
@@ -141,6 +216,64 @@ impl PacketSocket {
         send(self.0.as_raw_fd(), frame, MsgFlags::empty())
     }
 
+    /// Makes the kernel put frames in a ring, to be mapped.
+    pub fn set_ring(&self, ring: Ring) -> Result<(), Error> {
+        let version = match ring {
+            Ring::Frames(_) => libc::tpacket_versions::TPACKET_V2,
+            Ring::Blocks(_) => libc::tpacket_versions::TPACKET_V3,
+        };
+        setsockopt(&self.0, RingVersion, &(version as i32))
+            .map_err(Error::while_doing("asking for a ring of this version"))?;
+        let (set, bytes) = match ring {
+            Ring::Frames(ring) => (
+                setsockopt(&self.0, RingOfFrames, &ring),
+                u64::from(ring.tp_block_size) * u64::from(ring.tp_block_nr),
+            ),
+            Ring::Blocks(ring) => (
+                setsockopt(&self.0, RingOfBlocks, &ring),
+                u64::from(ring.tp_block_size) * u64::from(ring.tp_block_nr),
+            ),
+        };
+        set.map_err(|source| match source {
+            Errno::ENOMEM => Error::NoMemoryForRing { bytes },
+            source => Error::while_doing("making the ring")(source),
+        })
+    }
+
+    /// Shares frames in turn with all other sockets of the group.
+    pub fn join_fanout(&self, group: u16) -> Result<(), Error> {
+        let in_turn = u32::from(group) | libc::PACKET_FANOUT_LB << 16;
+        setsockopt(&self.0, Fanout, &in_turn).map_err(Error::while_doing(
+            "joining a fanout group of packet sockets",
+        ))
+    }
+
+    /// Takes no frame, until [`PacketSocket::ignore_none`].
+    pub fn ignore_all(&self) -> Result<(), Error> {
+        let mut nothing = libc::sock_filter {
+            code: (libc::BPF_RET | libc::BPF_K) as u16,
+            jt: 0,
+            jf: 0,
+            k: 0,
+        };
+        let filter = libc::sock_fprog {
+            len: 1,
+            filter: &mut nothing,
+        };
+        setsockopt(&self.0, Filter, &filter).map_err(Error::while_doing("ignoring all frames"))
+    }
+
+    /// Takes frames from now on.
+    pub fn ignore_none(&self) -> Result<(), Error> {
+        setsockopt(&self.0, NoFilter, &true).map_err(Error::while_doing("ignoring no frame"))
+    }
+
+    /// The error that the kernel has for whoever uses the socket next.
+    pub fn error(&self) -> Errno {
+        let found = getsockopt(&self.0, SocketError).unwrap_or_default();
+        Errno::from_raw(found)
+    }
+
     /// What the socket counted since it was bound or last asked.
     pub fn statistics(&self) -> Result<Statistics, Error> {
         let found = getsockopt(&self.0, PacketStatistics)
@@ -149,5 +282,18 @@ impl PacketSocket {
             packets: found.tp_packets,
             drops: found.tp_drops,
         })
+    }
+}
+
+impl AsFd for PacketSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Somebody else's packet socket, for its statistics.
+impl From<OwnedFd> for PacketSocket {
+    fn from(socket: OwnedFd) -> Self {
+        Self(socket)
     }
 }

@@ -3,49 +3,18 @@
 //! xcap-recv at one end of a cable, the test at the other.
 
 mod namespace;
+mod receiver;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use namespace::{frame, in_namespace, ip, sender, HERE, THERE};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
+use receiver::{capturing, command, report};
 use serde_json::Value;
 
 const X25: u16 = 0x0805;
 const OTHER: u16 = 0x88b5;
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xcap-recv"));
-    command
-        .args(["--json", "-i", THERE])
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-/// Starts xcap-recv and waits until it says that it captures.
-fn capturing(arguments: &[&str]) -> Child {
-    // Frames that never come must fail the test, not hang it.
-    let patient = ["--timeout", "20000"];
-    let mut child = command(arguments).args(patient).spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("ready: ") {
-        line.clear();
-        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "no ready line");
-    }
-    child.stderr = Some(stderr.into_inner());
-    child
-}
-
-/// Its report, once it has ended well.
-fn report(child: Child) -> Value {
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 fn send(count: usize, ethertype: u16) {
     let (socket, frame) = (sender(HERE), frame(THERE, ethertype));

@@ -11,7 +11,8 @@ use crate::stats::{Stage, Stats};
 ///
 /// Counts, moments, causes of misses and histograms are differences; state,
 /// calls in flight, clock and costs are those of `after`. The extremes can't be
-/// told, but for stages that had no sample before.
+/// told, but for stages that had no sample before. The functions of a stage are
+/// added up.
 pub fn difference(before: &Stats, after: &Stats) -> Result<Stats, Error> {
     same("kernel", &before.kernel, &after.kernel)?;
     same("role", &before.role, &after.role)?;
@@ -26,11 +27,12 @@ pub fn difference(before: &Stats, after: &Stats) -> Result<Stats, Error> {
             },
         )
         .collect::<Result<_, _>>()?;
-    Ok(Stats {
+    let difference = Stats {
         stages,
         is_difference: true,
         ..after.clone()
-    })
+    };
+    Ok(difference.joined())
 }
 
 fn same<T: PartialEq + std::fmt::Display>(what: &str, before: &T, after: &T) -> Result<(), Error> {

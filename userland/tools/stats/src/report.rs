@@ -98,7 +98,9 @@ impl Report {
         self.stages.iter().find(|stage| stage.stage == name)
     }
 
+    /// Of a stage's functions, those that were called are added up.
     pub fn new(stats: &Stats, options: Options) -> Self {
+        let stats = &stats.joined();
         Self {
             format: VERSION,
             kernel: stats.kernel.clone(),

@@ -4,10 +4,11 @@
 
 use std::fmt;
 
-use xcap_abi::paths::CONTROL;
+use xcap_abi::paths::{CONTROL, PROBES};
 use xcap_abi::role::Role;
 
 use crate::correction::{cost_of, CostChoice};
+use crate::quiet::quiet;
 use crate::stats::{Cost, Stage, Stats};
 
 /// Something that touches the figures shown.
@@ -25,6 +26,7 @@ pub enum Warning {
     Approximate { stages: Vec<String> },
     Uncorrected { backends: Vec<String> },
     DependsOnCallers { costs: Vec<String> },
+    Quiet { stages: Vec<String> },
 }
 
 impl Warning {
@@ -62,6 +64,10 @@ impl Warning {
         let stages = names(stats, |stage| !stage.exact);
         if !stages.is_empty() {
             warnings.push(Self::Approximate { stages });
+        }
+        let stages = quiet(stats);
+        if !stages.is_empty() {
+            warnings.push(Self::Quiet { stages });
         }
         let backends = uncorrected(stats, choice);
         if !backends.is_empty() {
@@ -210,6 +216,13 @@ impl fmt::Display for Warning {
                 f,
                 "approximate, as samples came in while it was read ({}): echo stop > {CONTROL}, \
                  then read again",
+                list(stages)
+            ),
+            Self::Quiet { stages } => write!(
+                f,
+                "no call though frames flow ({}): this machine does it by a function that is not \
+                 timed, or not at all; {PROBES} names those that are, and echo add FUNCTION > \
+                 {CONTROL} times another",
                 list(stages)
             ),
             Self::DependsOnCallers { costs } => write!(

@@ -43,7 +43,7 @@ insmod /lab/targets/xcap_targets.ko && insmod /lab/xcap.ko || exit 1
 stats=/sys/kernel/debug/xcap/stats
 call=/sys/kernel/debug/xcap_targets/call
 control() {{ echo "$*" >/sys/kernel/debug/xcap/control || exit 1; }}
-for stage in $(awk '!/^#/ {{ print $1 }}' $stats); do control del $stage; done
+for stage in $(awk '!/^#/ && !seen[$1]++ {{ print $1 }}' $stats); do control del $stage; done
 sleep 20
 begin() {{ echo; echo "= $*"; grep '^# ' $stats | grep -v '^# end'; }}
 end() {{ echo '# end'; }}

@@ -6,6 +6,7 @@
 //! They take minutes, so that `cargo test` leaves them out unless `--ignored` asks for them.
 
 mod asleep;
+mod cards;
 mod clock;
 mod control;
 mod counts;
@@ -30,9 +31,11 @@ mod returns;
 mod security;
 mod snapshots;
 mod stress;
+mod tcpdump;
 mod timing;
 mod types;
 mod walks;
+mod ways;
 mod windows;
 mod world;
 
@@ -66,6 +69,9 @@ fn main() {
         clock::trials(world),
         patches::trials(world),
         walks::trials(world),
+        ways::trials(world),
+        tcpdump::trials(world),
+        cards::trials(world),
         returns::trials(world),
         reader::trials(world),
         security::trials(world),

@@ -141,7 +141,7 @@ pub fn capture_numbered(
     gap_us: u32,
     watch: impl FnMut(&Guest, Moment) -> Result<()>,
 ) -> Result<()> {
-    capture_sent(lab, frames, gap_us, &["--numbered"], watch)
+    capture_told(lab, frames, gap_us, (&[], &["--numbered"]), watch)
 }
 
 /// A moment of a capture, in each receiver.
@@ -160,18 +160,30 @@ pub fn capture_watched(
     gap_us: u32,
     watch: impl FnMut(&Guest, Moment) -> Result<()>,
 ) -> Result<()> {
-    capture_sent(lab, frames, gap_us, &[], watch)
+    capture_told(lab, frames, gap_us, (&[], &[]), watch)
 }
 
-fn capture_sent(
+/// The same, xcap-recv being told more.
+pub fn capture_by(
+    lab: &Lab,
+    more: &[&str],
+    frames: u32,
+    gap_us: u32,
+    watch: impl FnMut(&Guest, Moment) -> Result<()>,
+) -> Result<()> {
+    capture_told(lab, frames, gap_us, (more, &[]), watch)
+}
+
+/// The same, xcap-recv and xcap-send being told more.
+fn capture_told(
     lab: &Lab,
     frames: u32,
     gap_us: u32,
-    options: &[&str],
+    (receiver, sender): (&[&str], &[&str]),
     mut watch: impl FnMut(&Guest, Moment) -> Result<()>,
 ) -> Result<()> {
     let (count, gap) = (frames.to_string(), gap_us.to_string());
-    let receive = [
+    let mut receive = vec![
         "xcap-recv",
         "-i",
         "eth0",
@@ -184,6 +196,7 @@ fn capture_sent(
         "60000",
         "--json",
     ];
+    receive.extend(receiver);
     let mut capturer = lab.guest(lab.capturing_place()).spawn(&receive)?;
     capturer.wait_for_line(READY, PATIENCE)?;
     for guest in receivers(lab) {
@@ -202,7 +215,7 @@ fn capture_sent(
         "--wait",
         &gap,
     ];
-    let send = [&send, options].concat();
+    let send = [&send, sender].concat();
     lab.guest(Place::Sender).run(&send)?.ok("xcap-send")?;
     let captured = capturer.wait(PATIENCE)?.ok("xcap-recv")?;
     for guest in receivers(lab) {

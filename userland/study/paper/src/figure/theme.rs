@@ -76,7 +76,7 @@ pub fn of_stage(stage: Stage) -> RGBColor {
         Stage::Bridge => AQUA,
         Stage::Netback | Stage::Deliver => VIOLET,
         Stage::Copy => ORANGE,
-        Stage::GrantCopy => MAGENTA,
+        Stage::CopyFlush | Stage::GrantCopy => MAGENTA,
         Stage::Recvmsg => ORANGE,
         Stage::Notify | Stage::CopyUser => GREEN,
         Stage::AnyIrq | Stage::TimerIrq | Stage::AnySoftirq => GREY,

@@ -4,14 +4,17 @@
 
 use std::time::Duration;
 
+use crate::captured::Way;
 use crate::ethertype::{Ethertype, X25};
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 /// Captures raw Ethernet frames and does nothing with them.
 ///
-/// One recvfrom() a frame on an AF_PACKET socket, and not another system call:
-/// what the kernel spends is what capturing costs. Says `ready: …` on stderr
-/// once frames are being captured, and reports when it stops.
+/// One recvfrom() a frame on an AF_PACKET socket, and not another system call,
+/// or another way that capturing programs use (--way): what the kernel spends
+/// is what capturing costs. Says `ready: …` on stderr once frames are being
+/// captured, and reports when it stops.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
@@ -39,7 +42,22 @@ pub struct Cli {
     #[arg(short, long, conflicts_with = "ethertype")]
     all: bool,
 
-    /// Size of the socket's buffer [default: the system's]
+    /// How to get frames from the kernel
+    #[arg(
+        short,
+        long,
+        value_name = "WAY",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub way: Way,
+
+    /// Threads that capture, with --way fanout [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    threads: Option<u32>,
+
+    /// Size of the socket's buffer, or ring [default: the system's; a ring 2 MiB]
     #[arg(short, long, value_name = "BYTES",
           value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     buffer: Option<u32>,
@@ -54,11 +72,22 @@ pub struct Cli {
 }
 
 const EXAMPLES: &str = "\
+Ways:
+  recvfrom         one system call a frame, the paper's
+  recvmmsg         up to 64 frames a system call
+  tpacket-v2       PACKET_MMAP: a ring of frames
+  tpacket-v3       PACKET_MMAP: a ring of blocks that hold many frames
+  fanout           recvfrom by --threads threads, frames dealt out in turn
+  af-xdp           XDP sockets; the kernel's stack doesn't see these frames
+  af-xdp-zerocopy  XDP sockets that the card writes to, if its driver can
+  libpcap          as tcpdump captures
+
 Examples:
   xcap-recv -i eth0 --count 10000                  stop at the last frame
   xcap-recv -i eth0 --silence 500                  stop when no more come
   xcap-recv -i eth0 --silence 500 --timeout 30000  give up after 30 s
   xcap-recv -i eth0 --buffer 67108864              drop nothing in the socket
+  xcap-recv -i eth0 --way tpacket-v3 --silence 500 what a ring costs
 
 A capture that is stopped by anything but --count ends inside a last recvfrom();
 read xcap's figures before it ends, and that call is not among them.
@@ -66,6 +95,25 @@ read xcap's figures before it ends, and that call is not among them.
 Exit status: 0 captured, 1 error or no frame within --timeout, 2 wrong usage.";
 
 impl Cli {
+    /// Ends the program where the options make no sense together.
+    pub fn checked(self) -> Self {
+        if self.threads.is_some() && self.way != Way::Fanout {
+            let message = format!("--threads is for --way fanout, not {}", self.way.word());
+            Self::command()
+                .error(ErrorKind::ArgumentConflict, message)
+                .exit()
+        }
+        self
+    }
+
+    /// Threads that capture.
+    pub fn threads(&self) -> usize {
+        match self.way {
+            Way::Fanout => self.threads.unwrap_or(2) as usize,
+            _ => 1,
+        }
+    }
+
     /// The only ethertype to capture, if there is one.
     pub fn ethertype(&self) -> Option<Ethertype> {
         (!self.all).then_some(self.ethertype)

@@ -2,26 +2,31 @@
 
 //! Captures raw Ethernet frames and does nothing with them.
 
-mod capture;
+mod counter;
 mod ending;
+mod open;
 mod report;
+mod source;
+mod spent;
+mod tally;
 mod watch;
+mod ways;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use xcap_frames::{arguments, Captured, Error, Interface, PacketSocket, Signals, READY};
+use xcap_frames::{arguments, Captured, Error, Interface, Signals, READY};
 
-use crate::capture::{capture, Progress};
 use crate::ending::Ending;
+use crate::open::open;
 use crate::report::Reporter;
+use crate::source::Source;
 use crate::watch::watch;
 use xcap_frames::cli::recv::Cli;
 
 fn main() -> ExitCode {
-    let cli = arguments::<Cli, Captured>();
-    match run(cli) {
+    match run(arguments::<Cli, Captured>().checked()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xcap-recv: {error}");
@@ -32,35 +37,45 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Error> {
     let interface = Interface::up(&cli.interface)?;
-    let socket = PacketSocket::open()?;
-    if let Some(bytes) = cli.buffer() {
-        let buffer = socket.set_buffer(bytes)?;
-        if buffer.is_cut {
-            eprintln!(
-                "xcap-recv: the buffer is {} bytes, more needs root or a greater net.core.rmem_max",
-                buffer.bytes
-            );
-        }
-    }
-    let buffer = socket.buffer()?;
     let signals = Signals::take()?;
-    socket.bind_to_receive(&interface, cli.ethertype())?;
+    let mut opened = open(&cli, &interface)?;
     eprintln!(
-        "{READY}: capturing {} on {}, buffer {buffer} bytes",
+        "{READY}: capturing {} on {}, buffer {} bytes",
         cli.kind(),
-        interface.name
+        interface.name,
+        opened.bytes
     );
 
-    let count = cli.count;
-    let progress = Arc::new(Progress::default());
-    let reporter = Arc::new(Reporter::new(cli, socket, buffer, Arc::clone(&progress)));
+    let others = std::mem::take(&mut opened.others);
+    let reporter = Arc::new(Reporter::new(
+        cli,
+        opened.hook,
+        opened.bytes,
+        opened.counters,
+    ));
     let on_watch = Arc::clone(&reporter);
     thread::spawn(move || {
         let ending = watch(&signals, on_watch.limits(), on_watch.progress());
         on_watch.end(ending)
     });
-    match capture(reporter.socket(), count, &progress) {
-        Ok(()) => reporter.end(Ending::Count),
+    for (number, mut source) in (1..).zip(others) {
+        let reporter = Arc::clone(&reporter);
+        thread::spawn(move || capture(&mut source, number, &reporter));
+    }
+    capture(opened.source.as_mut(), 0, &reporter)
+}
+
+/// Captures as thread number `thread`, and ends the program when all is captured.
+fn capture(source: &mut dyn Source, thread: usize, reporter: &Reporter) -> ! {
+    let captured = match reporter.meter().begin() {
+        Ok(()) => source.capture(thread, reporter.progress()),
+        Err(error) => reporter.end(Ending::Failure(error.to_string())),
+    };
+    match captured {
+        Ok(()) => {
+            reporter.note_left(source.left());
+            reporter.end(Ending::Count)
+        }
         Err(error) => reporter.end(Ending::Failure(error.to_string())),
     }
 }

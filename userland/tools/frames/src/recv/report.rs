@@ -2,40 +2,55 @@
 
 //! What was captured, and what the socket dropped.
 
+use std::fmt::Write as _;
 use std::io::{stdout, Write};
 use std::process::exit;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use xcap_frames::{Captured, PacketSocket};
+use xcap_frames::{Captured, Way, XdpHook};
 
-use crate::capture::Progress;
+use crate::counter::{counted, Counter};
 use crate::ending::Ending;
+use crate::spent::Meter;
+use crate::tally::Progress;
 use crate::watch::Limits;
 use xcap_frames::cli::recv::Cli;
 
 /// Ends the program with a report, whichever thread asks first.
 pub struct Reporter {
     cli: Cli,
-    socket: PacketSocket,
-    buffer: usize,
-    progress: Arc<Progress>,
+    hook: Option<XdpHook>,
+    /// Bytes of all buffers.
+    buffer: u64,
+    counters: Vec<Counter>,
+    progress: Progress,
+    meter: Meter,
+    /// Frames that a way left, where the kernel doesn't count what came.
+    left: AtomicU64,
     ending: Mutex<()>,
 }
 
 impl Reporter {
-    pub fn new(cli: Cli, socket: PacketSocket, buffer: usize, progress: Arc<Progress>) -> Self {
+    pub fn new(cli: Cli, hook: Option<XdpHook>, buffer: u64, counters: Vec<Counter>) -> Self {
         Self {
-            cli,
-            socket,
+            hook,
             buffer,
-            progress,
+            counters,
+            progress: Progress::new(cli.threads(), cli.count),
+            cli,
+            meter: Meter::default(),
+            left: AtomicU64::new(0),
             ending: Mutex::new(()),
         }
     }
 
-    pub fn socket(&self) -> &PacketSocket {
-        &self.socket
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    pub fn note_left(&self, frames: u64) {
+        self.left.store(frames, Ordering::Relaxed);
     }
 
     pub fn progress(&self) -> &Progress {
@@ -84,20 +99,27 @@ impl Reporter {
 
     fn report(&self, ending: &Ending) -> Result<Captured, xcap_frames::Error> {
         // Frames first: what comes in between is unread, never captured but uncounted.
-        let captured = self.progress.frames.load(Relaxed);
-        let bytes = self.progress.bytes.load(Relaxed);
-        let counted = self.socket.statistics()?;
-        let came =
-            u64::from(counted.packets) - u64::from(counted.drops).min(counted.packets.into());
+        let captured = self.progress.total();
+        let counted = counted(&self.counters)?;
+        let left = self.left.load(Ordering::Relaxed);
+        let tp_packets = counted
+            .came
+            .unwrap_or(captured.frames + left + counted.drops);
+        let calls = (self.cli.way != Way::Libpcap).then_some(captured.calls);
         Ok(Captured {
             interface: self.cli.interface.clone(),
             ethertype: self.cli.ethertype().map(|ethertype| ethertype.to_string()),
-            captured,
-            bytes,
-            tp_packets: counted.packets.into(),
-            tp_drops: counted.drops.into(),
-            unread: came.saturating_sub(captured),
-            buffer_bytes: self.buffer as u64,
+            captured: captured.frames,
+            bytes: captured.bytes,
+            way: self.cli.way,
+            xdp: self.hook,
+            tp_packets,
+            tp_drops: counted.drops,
+            unread: tp_packets
+                .saturating_sub(counted.drops)
+                .saturating_sub(captured.frames),
+            buffer_bytes: self.buffer,
+            spent: Some(self.meter.spent(calls)?),
             stopped_by: ending.kind(),
         })
     }
@@ -107,7 +129,7 @@ impl Reporter {
             // Plain strings and integers always serialise.
             return serde_json::to_string_pretty(report).unwrap_or_default() + "\n";
         }
-        format!(
+        let mut text = format!(
             "captured {} frames, {} bytes ({} on {}), stopped by {}\n\
              socket: {} came, {} dropped, {} unread, buffer {} bytes\n",
             report.captured,
@@ -119,6 +141,17 @@ impl Reporter {
             report.tp_drops,
             report.unread,
             report.buffer_bytes
-        )
+        );
+        if let Some(spent) = &report.spent {
+            let calls = spent.calls.map(|calls| format!("{calls} system calls, "));
+            let _ = writeln!(
+                text,
+                "{}: {}{} ns of CPU time, interrupts meanwhile included",
+                report.way.word(),
+                calls.unwrap_or_default(),
+                spent.cpu_ns
+            );
+        }
+        text
     }
 }

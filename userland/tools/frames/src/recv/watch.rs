@@ -5,13 +5,12 @@
 //! The capturing thread sets no timer and reads no clock: a probe on its
 //! recvfrom() sees calls that wait for frames, and nothing else.
 
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use xcap_frames::Signals;
 
-use crate::capture::Progress;
 use crate::ending::Ending;
+use crate::tally::Progress;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -41,7 +40,7 @@ pub fn watch(signals: &Signals, limits: Limits, progress: &Progress) -> Ending {
         if limits.timeout.is_some_and(|timeout| now - start >= timeout) {
             return Ending::Timeout;
         }
-        let seen = progress.frames.load(Relaxed);
+        let seen = progress.total().frames;
         if seen != frames {
             frames = seen;
             last_frame = now;

@@ -14,13 +14,22 @@ pub const THERE: &str = "there";
 
 const WITHIN: &str = "XCAP_TEST_NAMESPACE";
 
+/// How root makes one; anybody else needs a user namespace around it.
+const PRIVILEGED: &str = "-n";
+
+/// Whether the test may load BPF programs.
+#[allow(dead_code, reason = "only where they are")]
+pub fn is_privileged() -> bool {
+    env::var_os(WITHIN).is_some_and(|way| way == PRIVILEGED)
+}
+
 /// Runs `body` within a new namespace: starts the test `name` once more in there.
 pub fn in_namespace(name: &str, body: impl FnOnce()) {
     if env::var_os(WITHIN).is_some() {
         cable();
         return body();
     }
-    let Some(way) = ["-Urn", "-n"].into_iter().find(|way| works(way)) else {
+    let Some(way) = [PRIVILEGED, "-Urn"].into_iter().find(|way| works(way)) else {
         eprintln!("skipped {name}: no namespaces here (unshare -Urn, or unshare -n as root)");
         return;
     };
@@ -28,7 +37,7 @@ pub fn in_namespace(name: &str, body: impl FnOnce()) {
         .arg(way)
         .arg(env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
-        .env(WITHIN, "1")
+        .env(WITHIN, way)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
