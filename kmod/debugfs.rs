@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in debugfs: `xcap/stats`, `control`, `probes`, `calibration`.
+//! The files in debugfs: `xcap/stats`, `control`, `probes`, `calibration`, `marks`.
 //!
 //! With file operations of our own: those of the `kernel` crate have no owner, so that a module
 //! could be unloaded with a file open.
@@ -10,6 +10,7 @@
 use super::{
     control,
     lines::{self, Lines},
+    marks_file,
     operations::Operations,
 };
 use crate::abi::paths::names;
@@ -44,6 +45,13 @@ static WRITE: Operations = Operations::new(file_operations {
     ..Operations::none()
 });
 
+static MARKS: Operations = Operations::new(file_operations {
+    open: Some(marks_file::open),
+    read: Some(marks_file::read),
+    release: Some(marks_file::release),
+    ..Operations::none()
+});
+
 /// The folder `xcap`, until dropped.
 pub(crate) struct Files(*mut dentry);
 
@@ -54,7 +62,7 @@ unsafe impl Sync for Files {}
 
 impl Files {
     pub(crate) fn create(module: &'static ThisModule) -> Result<Self> {
-        for operations in [&READ, &WRITE] {
+        for operations in [&READ, &WRITE, &MARKS] {
             // SAFETY: No file refers to them yet.
             unsafe { operations.own(module) };
         }
@@ -68,6 +76,7 @@ impl Files {
         folder.add(names::PROBES, 0o400, Some(&lines::PROBES), &READ)?;
         folder.add(names::CALIBRATION, 0o400, Some(&lines::CALIBRATION), &READ)?;
         folder.add(names::CONTROL, 0o200, None, &WRITE)?;
+        folder.add(names::MARKS, 0o400, None, &MARKS)?;
         Ok(folder)
     }
 
