@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in debugfs: `xcap/stats`, `control`, `probes`, `calibration`, `marks`.
+//! The files in debugfs: `xcap/stats`, `per_cpu`, `probes`, `calibration`, `control`, `marks`.
 //!
 //! With file operations of our own: those of the `kernel` crate have no owner, so that a module
 //! could be unloaded with a file open.
@@ -73,6 +73,7 @@ impl Files {
             pr_err!("no folder in debugfs ({error:?}): is the kernel booted with debugfs=off?\n");
         })?);
         folder.add(names::STATS, 0o400, Some(&lines::STATS), &READ)?;
+        folder.add(names::PER_CPU, 0o400, Some(&lines::PER_CPU), &READ)?;
         folder.add(names::PROBES, 0o400, Some(&lines::PROBES), &READ)?;
         folder.add(names::CALIBRATION, 0o400, Some(&lines::CALIBRATION), &READ)?;
         folder.add(names::CONTROL, 0o200, None, &WRITE)?;

@@ -20,8 +20,9 @@ const MACHINE_SUITE: &str = "trixie";
 const BUILD_SUITE: &str = "trixie-backports";
 
 /// Userland tools that every guest has, as far as they are built.
-const TOOLS: [&str; 5] = [
+const TOOLS: [&str; 6] = [
     "xcap-guest",
+    "xcap-doctor",
     "xcap-read",
     "xcap-send",
     "xcap-recv",

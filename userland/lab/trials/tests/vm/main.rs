@@ -25,6 +25,7 @@ mod late_driver;
 mod lifecycle;
 mod marks;
 mod patches;
+mod reader;
 mod returns;
 mod security;
 mod snapshots;
@@ -68,6 +69,7 @@ fn main() {
         returns::trials(world),
         security::trials(world),
         stress::trials(world),
+        reader::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.

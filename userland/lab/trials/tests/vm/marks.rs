@@ -4,7 +4,7 @@
 
 use crate::labs::{On, World};
 use crate::world::{
-    capture_numbered, control, in_receivers, receivers, reload, fresh_all, report, stage, Moment,
+    capture_numbered, control, fresh, fresh_all, in_receivers, receivers, report, stage, Moment,
 };
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
@@ -235,7 +235,7 @@ const FRAMES_OF_ALL_KINDS: [(&str, Option<u64>); 9] = [
 fn hostile(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["direct", "kretprobe", "fprobe"] {
-        reload(guest)?;
+        fresh(guest)?;
         control(guest, &format!("backend={backend}"))?;
         // A function that xcap doesn't know has its frame in an argument, too.
         control(guest, "'add loopback_xmit'")?;
@@ -273,7 +273,7 @@ xcap-send -i lo -d 00:00:00:00:00:00 --count 1 --frame /tmp/frame
 fn goes(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["auto", "kretprobe", "fprobe"] {
-        reload(guest)?;
+        fresh(guest)?;
         control(guest, &format!("backend={backend}"))?;
         // Refused, with nothing changed; then nothing was ever left.
         guest.sh(&format!(
