@@ -4,11 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-/// Counts rounds; over when there were enough, or when the time is over.
+/// Counts rounds, of which there is one at least; over when there were enough, or when the time is over.
 pub struct Rounds {
     done: u64,
     most: u64,
-    deadline: Instant,
+    longest: Duration,
+    /// When the first round began.
+    begun: Option<Instant>,
 }
 
 impl Rounds {
@@ -16,13 +18,15 @@ impl Rounds {
         Self {
             done: 0,
             most,
-            deadline: Instant::now() + longest,
+            longest,
+            begun: None,
         }
     }
 
     /// The number of the next round, if there is one.
     pub fn next(&mut self) -> Option<u64> {
-        let over = self.done >= self.most || Instant::now() >= self.deadline;
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        let over = self.done >= self.most || (self.done > 0 && begun.elapsed() >= self.longest);
         if over {
             return None;
         }

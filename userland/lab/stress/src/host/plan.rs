@@ -66,7 +66,7 @@ pub fn doses(quick: bool) -> Vec<Dose> {
     let dose = |workload, rounds: u64, seconds: u64| Dose {
         workload,
         rounds: if quick { rounds.div_ceil(50) } else { rounds },
-        longest: Duration::from_secs(if quick { seconds / 20 } else { seconds }),
+        longest: Duration::from_secs(if quick { seconds / 10 } else { seconds }),
     };
     vec![
         dose(Workload::Fuzz, 30_000, 240),
