@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{bail, Result};
 use clap::Parser;
 use xcap_paper::compare::{self, Question};
-use xcap_paper::report;
+use xcap_paper::{journeys, report};
 use xcap_study::layout::Layout;
 use xcap_study::load;
 use xcap_study::planned::Planned;
@@ -21,7 +21,10 @@ use xcap_study::run::{run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
-use cli::{Cli, Command, CompareOptions, GatherOptions, MachineOptions, ReportOptions, RunOptions};
+use cli::{
+    Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, ReportOptions,
+    RunOptions,
+};
 
 /// Exit status of a comparison that found more growth than is allowed.
 const BEYOND: u8 = 3;
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
             Ok(true) => return ExitCode::from(BEYOND),
             Err(error) => Err(error),
         },
+        (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
         (None, None) => Ok(()),
@@ -75,6 +79,7 @@ fn run_study(options: &RunOptions) -> Result<()> {
         buffers: options.buffers.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
+        marks: options.marks,
         seed: Some(seed),
         // Hardware's help is emulated too, but not by every emulator.
         optional: match options.environments.as_slice() {
@@ -145,6 +150,19 @@ fn compare(options: &CompareOptions) -> Result<bool> {
     };
     xcap_output::print(&text)?;
     Ok(comparison.failed)
+}
+
+fn tell_journeys(options: &JourneysOptions) -> Result<()> {
+    let runs = journeys::marked(&options.results)?;
+    if let Some(path) = &options.trace {
+        journeys::trace(&runs, path)?;
+    }
+    match (options.json, options.csv) {
+        (true, _) => journeys::json(&runs),
+        (_, true) => journeys::csv(&runs),
+        _ if options.trace.is_some() => Ok(()),
+        _ => journeys::text(&runs),
+    }
 }
 
 fn gather_parts(options: &GatherOptions) -> Result<()> {

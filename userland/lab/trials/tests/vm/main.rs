@@ -23,7 +23,9 @@ mod known;
 mod labs;
 mod late_driver;
 mod lifecycle;
+mod marks;
 mod patches;
+mod reader;
 mod returns;
 mod snapshots;
 mod timing;
@@ -46,6 +48,7 @@ fn main() {
         driver::trials(world),
         lifecycle::trials(world),
         flood::trials(world),
+        marks::trials(world),
         snapshots::trials(world),
         types::trials(world),
         windows::trials(world),
@@ -62,6 +65,7 @@ fn main() {
         patches::trials(world),
         walks::trials(world),
         returns::trials(world),
+        reader::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{bail, Result};
 
 use super::capture::Capture;
+use super::marks::Marks;
 use super::send::send;
 use super::settle::await_quiet;
 use super::{counters, xcap};
@@ -18,15 +19,17 @@ use crate::part::{Idle, Part, Snapshot, Task};
 use crate::role::Role;
 
 /// Records one machine's share of `task`: `begun` when the first frame may come, and the end
-/// of the run when `over` returns. A sender sends in between, and waits for nothing.
+/// of the run when `over` returns. A sender sends in between, and waits for nothing. If the frames
+/// are `marked`, they are numbered, and the marks that they left are given beside the part.
 pub fn record(
     role: Role,
     interface: &str,
     task: Task,
+    marked: bool,
     destination: &str,
     begun: impl FnOnce(),
     over: impl FnOnce() -> Result<()>,
-) -> Result<Part> {
+) -> Result<(Part, Option<Vec<u8>>)> {
     check(role, interface)?;
     let capture = match role {
         Role::Measured(domain) if domain.captures() => {
@@ -37,10 +40,14 @@ pub fn record(
     let measured = role != Role::Sender;
     let mut queues = counters::read()?;
     let mut idle = None;
+    let mut marks = None;
     if measured {
         xcap::control("stop")?;
         counters::add_queues(&mut queues);
         idle = watch_idle()?;
+        if marked {
+            marks = Some(Marks::on(task.frames)?);
+        }
         xcap::control("start")?;
         xcap::control("reset")?;
     }
@@ -59,11 +66,11 @@ pub fn record(
         xcap::control("stop")?;
         spent = time.since();
     } else {
-        sent = Some(send(interface, destination, task)?);
+        sent = Some(send(interface, destination, task, marked)?);
     }
     let mut after = snapshot(measured)?;
     counters::add_queues(&mut after.counters);
-    Ok(Part {
+    let part = Part {
         format: FORMAT,
         task,
         role,
@@ -76,7 +83,9 @@ pub fn record(
         captured: capture.map(Capture::end).transpose()?,
         time: spent,
         idle,
-    })
+    };
+    let marks = marks.map(|marks| marks.take()).transpose()?;
+    Ok((part, marks))
 }
 
 /// So long is looked at what the machine does by itself.
