@@ -90,6 +90,15 @@ impl Stage {
         !matches!(self, Stage::AnyIrq | Stage::TimerIrq | Stage::AnySoftirq)
     }
 
+    /// Whether it runs in a task's context, where the reception of frames may preempt it: what a call
+    /// takes then holds what others took.
+    pub const fn runs_in_task(self) -> bool {
+        matches!(
+            self,
+            Stage::Copy | Stage::GrantCopy | Stage::Notify | Stage::Recvmsg | Stage::CopyUser
+        )
+    }
+
     /// The steps of the capture path.
     pub fn path() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|stage| stage.is_on_path())

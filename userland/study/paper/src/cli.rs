@@ -24,6 +24,10 @@ pub struct Cli {
 /// What has a schema.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Schema {
+    /// What compare --json prints
+    Comparison,
+    /// A row of findings.json
+    Finding,
     /// manifest.json of a results folder
     Manifest,
     /// study.json: what was asked for, in which order
@@ -51,9 +55,11 @@ Examples:
   xcap-paper run --sender 'ssh root@a' --dom0 'ssh root@b' --domu 'ssh root@c' \\
       --sender-interface eth1 --dom0-interface eth1 --domu-interface eth0
                                             the same on machines of your own
+  xcap-paper compare results/old results/paper --fail-above 5
   xcap-paper --schema manifest              what the keys of manifest.json mean
 
-Exit status: 0 done, 1 an error (the reason is on stderr), 2 wrong usage.";
+Exit status: 0 done, 1 an error (the reason is on stderr), 2 wrong usage,
+3 compare found more than --fail-above allows.";
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -61,6 +67,8 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Write the report of what was run
     Report(ReportOptions),
+    /// Compare two results folders, stage by stage
+    Compare(CompareOptions),
     /// Tell the journeys of numbered frames: where each was served, and where it waited
     Journeys(JourneysOptions),
     /// Record this machine's share of one run, until its input ends
@@ -142,6 +150,52 @@ pub struct ReportOptions {
     /// Where the results are; the report is written there too
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
+}
+
+/// Compares self time a frame of two results folders: two kernels, or two settings.
+#[derive(Args)]
+#[command(after_help = COMPARE_EXAMPLES)]
+pub struct CompareOptions {
+    /// Results of `run` or of a demo
+    pub old: PathBuf,
+    /// The same, changed
+    pub new: PathBuf,
+    /// Exit with 3 if a stage grew by more than this
+    #[arg(long, value_name = "PERCENT", value_parser = part)]
+    pub fail_above: Option<f64>,
+    /// With --fail-above: also if such growth can't be ruled out
+    #[arg(long, requires = "fail_above")]
+    pub strict: bool,
+    /// Figures that differ by no more are the same
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = part)]
+    pub margin: f64,
+    /// A line for each scenario and socket buffer
+    #[arg(long)]
+    pub each: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  xcap-paper compare results/7.2 results/7.3
+  xcap-paper compare main branch --fail-above 5 || exit   in CI
+  xcap-paper compare main branch --json | jq '.lines[] | select(.exceeds)'
+
+Runs are the samples: both folders need two of each kind, five to see 5 to 10 %.
+Nothing is paired, since two folders share no start of the machines.
+
+Exit status: 0 compared, 1 an error, 2 wrong usage, 3 a stage grew by more than
+--fail-above (p < 0.05, by Holm over all lines; with --strict: may have grown).";
+
+fn part(text: &str) -> Result<f64, String> {
+    let percent: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if percent > 0.0 && percent < 1000.0 {
+        Ok(percent / 100.0)
+    } else {
+        Err("not between 0 and 1000".into())
+    }
 }
 
 #[derive(Args)]

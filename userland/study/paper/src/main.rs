@@ -9,8 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::{bail, Result};
 use clap::Parser;
+use xcap_paper::compare::{self, Question};
 use xcap_paper::{journeys, report};
 use xcap_study::layout::Layout;
+use xcap_study::load;
 use xcap_study::planned::Planned;
 use xcap_study::role::Role;
 use xcap_study::run::lab::LabSource;
@@ -20,8 +22,12 @@ use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
 use cli::{
-    Cli, Command, GatherOptions, JourneysOptions, MachineOptions, ReportOptions, RunOptions,
+    Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, ReportOptions,
+    RunOptions,
 };
+
+/// Exit status of a comparison that found more growth than is allowed.
+const BEYOND: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -29,6 +35,11 @@ fn main() -> ExitCode {
         (Some(schema), _) => schemas::print(schema),
         (None, Some(Command::Run(options))) => run_study(&options),
         (None, Some(Command::Report(options))) => write_report(&options),
+        (None, Some(Command::Compare(options))) => match compare(&options) {
+            Ok(false) => Ok(()),
+            Ok(true) => return ExitCode::from(BEYOND),
+            Err(error) => Err(error),
+        },
         (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
@@ -121,6 +132,24 @@ fn commands(options: &MachineOptions) -> Option<Commands> {
 fn write_report(options: &ReportOptions) -> Result<()> {
     println!("{}", report::write(&options.results)?.display());
     Ok(())
+}
+
+/// Whether it failed.
+fn compare(options: &CompareOptions) -> Result<bool> {
+    let question = Question {
+        margin: options.margin,
+        fail_above: options.fail_above,
+        strict: options.strict,
+        each: options.each,
+    };
+    let (old, new) = (load::all(&options.old)?, load::all(&options.new)?);
+    let comparison = compare::compare(&old, &new, &question)?;
+    let text = match options.json {
+        true => serde_json::to_string_pretty(&comparison)? + "\n",
+        false => compare::text(&comparison),
+    };
+    xcap_output::print(&text)?;
+    Ok(comparison.failed)
 }
 
 fn tell_journeys(options: &JourneysOptions) -> Result<()> {

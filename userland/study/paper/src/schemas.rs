@@ -4,7 +4,9 @@
 
 use anyhow::Result;
 use schemars::{schema_for, JsonSchema};
+use xcap_paper::compare::Comparison;
 use xcap_paper::data::{Cost, Hop, Manifest, Moments, RunRow};
+use xcap_paper::report::FindingRow;
 use xcap_study::frames::Frames;
 use xcap_study::part::Part;
 use xcap_study::planned::Planned;
@@ -14,6 +16,8 @@ use crate::cli::Schema;
 
 pub fn print(schema: Schema) -> Result<()> {
     let text = match schema {
+        Schema::Comparison => text::<Comparison>(),
+        Schema::Finding => text::<FindingRow>(),
         Schema::Manifest => text::<Manifest>(),
         Schema::Study => text::<Planned>(),
         Schema::Frames => text::<Frames>(),

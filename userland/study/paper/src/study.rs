@@ -177,7 +177,7 @@ impl Pooled {
     /// What `share` of the calls don't exceed.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let quantile = self.histogram.quantile(share, self.min, self.max)?;
-        Some(quantile.value as f64)
+        self.histogram.tells(share).then_some(quantile.value as f64)
     }
 
     pub fn self_mean(&self) -> Option<f64> {
@@ -212,8 +212,22 @@ pub fn median(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
     Some(median.value as f64)
 }
 
+/// Fewer calls say nothing of how they are spread.
+pub const LEAST_CALLS: u64 = 30;
+
 pub fn variance(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
-    Moments::of(stage(run, domain, name)?).variance()
+    let moments = Moments::of(stage(run, domain, name)?);
+    moments.variance().filter(|_| moments.count >= LEAST_CALLS)
+}
+
+/// The distance of the quartiles.
+pub fn quartiles(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
+    let stage = stage(run, domain, name).filter(|stage| stage.count >= LEAST_CALLS)?;
+    let at = |share| {
+        let quantile = stage.histogram.quantile(share, stage.min, stage.max);
+        quantile.map(|quantile| quantile.value as f64)
+    };
+    Some(at(0.75)? - at(0.25)?)
 }
 
 pub fn calls(run: &Run, domain: Domain, name: Stage) -> Option<f64> {

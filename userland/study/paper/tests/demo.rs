@@ -85,8 +85,10 @@ fn a_report_is_made_of_it_and_decides_nothing() {
     assert!(!claims.is_empty());
     for claim in claims {
         assert!(claim.contains("can't be told here"), "{claim}");
+        // Or what no repetition decides, and what would.
+        let reasons = ["one repetition: a test takes two", "would decide"];
         assert!(
-            claim.contains("one repetition: a test takes two"),
+            reasons.iter().any(|reason| claim.contains(reason)),
             "{claim}"
         );
     }

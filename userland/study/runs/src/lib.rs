@@ -5,6 +5,7 @@
 //! [`record`] is what runs in each machine and gives its [`part`]; [`run`] has machines record
 //! while one sends; [`layout`] keeps the parts as a run, and [`load`] reads runs back.
 
+pub mod cpu_time;
 mod find;
 mod format;
 pub mod frames;

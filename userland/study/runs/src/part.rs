@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use xcap_frames::{Captured, Sent};
 use xcap_stats::Stats;
 
+use crate::cpu_time::CpuTime;
 use crate::machine::Machine;
 use crate::role::Role;
 use crate::run_id::{Buffer, Environment};
@@ -54,6 +55,27 @@ pub struct Part {
     pub sent: Option<Sent>,
     /// What `xcap-recv --json` printed.
     pub captured: Option<Captured>,
+    /// How its CPUs spent the time between `before` and `after`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<CpuTime>,
+    /// What it did while nothing was sent, before the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
+}
+
+/// A machine to which no frame comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Idle {
+    /// xcap's `stats` of that time, from a reset on.
+    pub stats: String,
+    pub time: CpuTime,
+}
+
+impl Idle {
+    /// What xcap measured; none where that can't be read.
+    pub fn measured(&self) -> Option<Stats> {
+        xcap_stats::parse(&self.stats).ok()
+    }
 }
 
 /// All parts of a run.

@@ -53,6 +53,11 @@ pub fn cost_of<'a>(stats: &'a Stats, stage: &Stage, choice: CostChoice) -> Optio
         .find(|cost| cost.backend == backend && cost.cache == cache && cost.samples > 0)
 }
 
+/// What `choice` makes of the stage's means; none where the cost of its probe is not known.
+pub fn corrected(stats: &Stats, stage: &Stage, choice: CostChoice) -> Option<Corrected> {
+    cost_of(stats, stage, choice).map(|cost| correct(stats, stage, cost))
+}
+
 /// How much more than `cost` says a probe of the backend may add to a sample, where that was measured.
 fn uncertainty(stats: &Stats, cost: &Cost) -> f64 {
     let each = |cost: &Cost| {

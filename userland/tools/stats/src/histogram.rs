@@ -39,6 +39,11 @@ impl Histogram {
         self.0.values().copied().map(u128::from).sum()
     }
 
+    /// Whether there are samples enough for such a quantile: beyond one in a tail, another.
+    pub fn tells(&self, share: f64) -> bool {
+        share <= 0.5 || self.total() as f64 * (1.0 - share) > 1.0 - 1e-9
+    }
+
     /// The sample of rank ⌈`share` · total⌉, within the bounds of its bucket,
     /// `min` and `max`.
     pub fn quantile(&self, share: f64, min: Option<u64>, max: Option<u64>) -> Option<Quantile> {
@@ -51,9 +56,10 @@ impl Histogram {
                 let low = lower_bound(bucket).max(min.unwrap_or(0));
                 let high = upper_bound(bucket).min(max.unwrap_or(u64::MAX));
                 let width = u128::from(high.saturating_sub(low));
-                // At most `width`, so it fits; the product does too, as no bucket
-                // is wider than 2^60 and `rank - below` is at most 2^64.
-                let into = width * (rank - below) / count;
+                // Samples are taken to lie evenly in the bucket, each in the middle of its part. At
+                // most `width`, so it fits; the product does too, as no bucket is wider than 2^60
+                // and `rank - below` is at most 2^64.
+                let into = width * (2 * (rank - below) - 1) / (2 * count);
                 return Some(Quantile {
                     value: low + into as u64,
                     low,
@@ -131,6 +137,26 @@ mod tests {
         let quantile = histogram.quantile(0.999, None, None).unwrap();
         assert_eq!(quantile.high, u64::MAX);
         assert!(quantile.low <= quantile.value && quantile.value <= quantile.high);
+    }
+
+    #[test]
+    fn a_quantile_is_not_the_upper_edge() {
+        // One bucket of 8 values: 100 lies in it.
+        let histogram = histogram(&[100]);
+        let quantile = histogram.quantile(0.5, None, None).unwrap();
+        assert!(quantile.low <= 100 && 100 <= quantile.high);
+        assert_eq!(
+            quantile.value,
+            quantile.low + (quantile.high - quantile.low) / 2
+        );
+    }
+
+    #[test]
+    fn a_tail_takes_samples() {
+        let of = |count| Histogram(BTreeMap::from([(9, count)]));
+        assert!(of(1000).tells(0.999) && !of(999).tells(0.999));
+        assert!(of(100).tells(0.99) && !of(99).tells(0.99));
+        assert!(of(1).tells(0.5));
     }
 
     #[test]

@@ -25,11 +25,13 @@
 mod check;
 mod correction;
 mod difference;
+mod effect;
 mod error;
 mod explain;
 mod histogram;
 mod integer;
 mod joined;
+mod least_squares;
 mod moments;
 mod options;
 mod parse;
@@ -42,11 +44,13 @@ mod stats;
 pub mod student;
 mod warning;
 
-pub use correction::{Corrected, CostChoice};
+pub use correction::{corrected, Corrected, CostChoice};
 pub use difference::difference;
+pub use effect::{holm, Effect, TooFew};
 pub use error::{Error, Malformed};
 pub use explain::explain;
 pub use histogram::{Histogram, Quantile};
+pub use least_squares::{least_squares, Observation};
 pub use moments::{Interval, Moments};
 pub use options::Options;
 pub use parse::{parse, parse_per_cpu};

@@ -78,6 +78,7 @@ macro_rules! stage_report {
             pub work: u64,
             pub work_unit: Option<String>,
             pub cycles_per_work: Option<f64>,
+            /// Quantiles; none where there is no sample beyond, as of 999 for p99.9.
             pub p50: Option<Quantile>,
             pub p90: Option<Quantile>,
             pub p99: Option<Quantile>,
@@ -90,7 +91,10 @@ macro_rules! stage_report {
             pub(crate) fn new(stats: &Stats, stage: &Stage, options: Options) -> Self {
                 let moments = Moments::of(stage);
                 let mean = moments.mean();
-                let quantile = |share| stage.histogram.quantile(share, stage.min, stage.max);
+                let quantile = |share| {
+                    let quantile = stage.histogram.quantile(share, stage.min, stage.max);
+                    quantile.filter(|_| stage.histogram.tells(share))
+                };
                 Self {
                     stage: stage.stage.clone(),
                     function: stage.function.clone(),

@@ -29,11 +29,15 @@ pub fn quantile(level: f64, freedom: f64) -> f64 {
 
 /// How likely chance alone makes as great a `t`, of either sign.
 pub fn p_value(t: f64, freedom: f64) -> f64 {
-    let tail = match StudentsT::new(0.0, 1.0, freedom) {
-        Ok(student) if freedom < NORMAL_FROM => student.cdf(-t.abs()),
-        _ => Normal::standard().cdf(-t.abs()),
-    };
-    2.0 * tail
+    2.0 * upper_tail(t.abs(), freedom)
+}
+
+/// How likely chance alone makes as great a `t`.
+pub fn upper_tail(t: f64, freedom: f64) -> f64 {
+    match StudentsT::new(0.0, 1.0, freedom) {
+        Ok(student) if freedom < NORMAL_FROM => student.cdf(-t),
+        _ => Normal::standard().cdf(-t),
+    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 use xcap_abi::stage::Stage;
 
 use super::selection::Selection;
-use crate::compare::ratio;
 use crate::histogram::{modes, tail};
 use crate::numbers::{percent, probability, short};
+use crate::own_cycles::{beyond_idle, Floor};
+use crate::repetitions::unpaired_ratio;
 use crate::study::{Condition, Series};
 use crate::tables::{Cell, Table};
 use xcap_study::run_id::{Buffer, Domain, Environment};
@@ -62,9 +63,7 @@ fn answer(selection: &Selection, stage: Stage) -> Option<String> {
         ));
     }
     match humps.as_slice() {
-        [] | [_] => {
-            text.push_str(" The rest is one broad hump: no second kind of call hides in it.")
-        }
+        [] | [_] => text.push_str(" Its histogram has one hump, as far as half octaves tell."),
         humps => {
             let each: Vec<String> = humps
                 .iter()
@@ -132,7 +131,8 @@ pub fn variation(selection: &Selection) -> Table {
     table
 }
 
-/// All of a domain's self time, a frame that came to it.
+/// All of a domain's self time beyond an idle machine's, a frame that came to the card: one
+/// denominator for all domains.
 fn self_a_frame(
     selection: &Selection,
     environment: Environment,
@@ -146,14 +146,8 @@ fn self_a_frame(
         buffer,
     };
     selection.study.series(condition, |run| {
-        let cycles: u128 = run
-            .stats
-            .get(&domain)?
-            .stages
-            .iter()
-            .map(|stage| stage.self_sum)
-            .sum();
-        Some(cycles as f64 / run.frames.at(domain) as f64).filter(|cycles| cycles.is_finite())
+        let cycles = beyond_idle(run, domain, Floor::Least)?;
+        Some(cycles / run.frames.at(Domain::Dom0) as f64).filter(|cycles| cycles.is_finite())
     })
 }
 
@@ -187,7 +181,8 @@ pub fn overhead(selection: &Selection) -> Table {
             let average = |series: &Series| {
                 (!series.is_empty()).then(|| series.values().sum::<f64>() / series.len() as f64)
             };
-            let estimate = ratio(&both, &native);
+            // Native and Xen's machines start apart: no repetition of one belongs to one of the other.
+            let estimate = unpaired_ratio(&both, &native);
             table.push(vec![
                 Cell::text(scenario.to_string()),
                 Cell::text(environment.label()),
@@ -195,13 +190,14 @@ pub fn overhead(selection: &Selection) -> Table {
                 Cell::short(average(&dom0)),
                 Cell::short(average(&domu)),
                 Cell::short(average(&both)),
-                Cell::ratio(estimate.as_ref().ok().map(|estimate| estimate.value)),
+                Cell::ratio(estimate.as_ref().ok().map(|estimate| estimate.value())),
                 estimate.as_ref().map_or(Cell::Missing, |e| {
-                    Cell::text(format!("{:.2} to {:.2}", e.low, e.high))
+                    let (low, high) = e.interval();
+                    Cell::text(format!("{low:.2} to {high:.2}"))
                 }),
                 match &estimate {
-                    Ok(estimate) => Cell::text(probability(estimate.p)),
-                    Err(reason) => Cell::text(reason),
+                    Ok(estimate) => Cell::text(probability(estimate.p(1.0))),
+                    Err(few) => Cell::text(few.to_string()),
                 },
             ]);
         }

@@ -19,8 +19,10 @@ use xcap_study::load;
 use crate::data;
 use crate::figure::alone;
 use crate::study::Study;
+pub use findings::FindingRow;
 use model::Report;
 use page::page;
+pub use selection::world_word;
 
 /// Reads the results in a folder and writes the report beside them; gives the page's path.
 pub fn write(results: &Path) -> Result<PathBuf> {
@@ -35,6 +37,8 @@ pub fn write(results: &Path) -> Result<PathBuf> {
         replace(&folder.join(format!("{name}.csv")), table.csv()?)?;
         replace(&folder.join(format!("{name}.md")), table.markdown())?;
     }
+    let rows = serde_json::to_string_pretty(&findings::rows(&report.findings))? + "\n";
+    replace(&results.join("findings.json"), rows)?;
     data::write(&study.runs, &results.join("tables"))?;
     let path = results.join("report.html");
     replace(&path, page(&report))?;

@@ -32,6 +32,8 @@ pub struct Report<'a> {
     pub self_time: Vec<Figure>,
     pub distributions: Vec<Figure>,
     pub native: Vec<Figure>,
+    pub model: Table,
+    pub budgets: Vec<Figure>,
     pub losses: Vec<Figure>,
     pub findings: Vec<Finding>,
     pub variation: Table,
@@ -47,9 +49,11 @@ impl<'a> Report<'a> {
         let has_xen = study.xen().is_some();
         let whole = selection.lossless();
         let mut self_time = Vec::new();
+        let mut budgets = Vec::new();
         for &environment in &environments {
             for &domain in environment.domains() {
                 self_time.push(ours::self_time(&whole, environment, domain));
+                budgets.extend(ours::budget(&whole, environment, domain));
             }
         }
         Self {
@@ -68,6 +72,8 @@ impl<'a> Report<'a> {
             } else {
                 Vec::new()
             },
+            model: ours::cost_model(&selection),
+            budgets,
             losses: environments
                 .iter()
                 .map(|&environment| ours::losses(&selection, environment))
@@ -88,6 +94,7 @@ impl<'a> Report<'a> {
             .chain(&self.self_time)
             .chain(&self.distributions)
             .chain(&self.native)
+            .chain(&self.budgets)
             .chain(&self.losses)
     }
 
@@ -97,6 +104,7 @@ impl<'a> Report<'a> {
             .figures()
             .map(|figure| (figure.id.clone(), figure.table.clone()))
             .collect();
+        tables.push(("cost-model".into(), self.model.clone()));
         tables.push(("variation".into(), self.variation.clone()));
         tables.push(("virtualised-or-not".into(), self.overhead.clone()));
         tables.push(("findings".into(), findings::table(&self.findings)));

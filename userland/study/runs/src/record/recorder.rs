@@ -3,7 +3,7 @@
 //! Records a machine's share of a run.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{bail, Result};
 
@@ -12,9 +12,10 @@ use super::marks::Marks;
 use super::send::send;
 use super::settle::await_quiet;
 use super::{counters, xcap};
+use crate::cpu_time::Begun;
 use crate::format::FORMAT;
 use crate::machine::Machine;
-use crate::part::{Part, Snapshot, Task};
+use crate::part::{Idle, Part, Snapshot, Task};
 use crate::role::Role;
 
 /// Records one machine's share of `task`: `begun` when the first frame may come, and the end
@@ -38,16 +39,19 @@ pub fn record(
     };
     let measured = role != Role::Sender;
     let mut queues = counters::read()?;
+    let mut idle = None;
     let mut marks = None;
     if measured {
         xcap::control("stop")?;
         counters::add_queues(&mut queues);
+        idle = watch_idle()?;
         if marked {
             marks = Some(Marks::on(task.frames)?);
         }
         xcap::control("start")?;
         xcap::control("reset")?;
     }
+    let time = Begun::now();
     let began = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
@@ -55,10 +59,12 @@ pub fn record(
     counters::take_queues(&mut before.counters, &queues);
     begun();
     let mut sent = None;
+    let mut spent = None;
     if measured {
         over()?;
         await_quiet()?;
         xcap::control("stop")?;
+        spent = time.since();
     } else {
         sent = Some(send(interface, destination, task, marked)?);
     }
@@ -75,9 +81,30 @@ pub fn record(
         after,
         sent,
         captured: capture.map(Capture::end).transpose()?,
+        time: spent,
+        idle,
     };
     let marks = marks.map(|marks| marks.take()).transpose()?;
     Ok((part, marks))
+}
+
+/// So long is looked at what the machine does by itself.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What it does while nothing is sent; xcap has stopped before, and stops again.
+fn watch_idle() -> Result<Option<Idle>> {
+    xcap::control("start")?;
+    xcap::control("reset")?;
+    let time = Begun::now();
+    std::thread::sleep(IDLE);
+    xcap::control("stop")?;
+    let Some(time) = time.since() else {
+        return Ok(None);
+    };
+    Ok(Some(Idle {
+        stats: xcap::stats()?,
+        time,
+    }))
 }
 
 /// Whether this machine can play its role.

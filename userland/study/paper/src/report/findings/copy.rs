@@ -4,82 +4,130 @@
 
 use xcap_abi::stage::Stage;
 
-use super::claim::Claim;
+use super::claim::{Claim, Measure};
 use super::costs::between;
-use super::decide::greater;
-use super::series::{means, series};
+use super::decide::{bounded, greater, similar, Bound, Side, MARGIN};
+use super::series::{costs, own_a_frame, series};
+use crate::numbers::percent;
 use crate::report::selection::Selection;
-use crate::study::{self_sum, sum, Series};
-use xcap_study::load::Run;
+use crate::study::{mean, Series};
 use xcap_study::run_id::Domain::{Dom0, DomU};
-use xcap_study::scenario::{Scenario, W0S0064, W0S1500, W1S0064, W1S1500};
+use xcap_study::scenario::{W0S0064, W0S1500, W1S0064, W1S1500};
+
+/// What copies a frame into the guest.
+pub const COPYING: [Stage; 2] = [Stage::Copy, Stage::GrantCopy];
+
+/// What receives it from the cable and brings it to the guest's queue.
+pub const RECEPTION: [Stage; 5] = [
+    Stage::NicIrq,
+    Stage::Softirq,
+    Stage::NicPoll,
+    Stage::Bridge,
+    Stage::Netback,
+];
 
 /// It costs more without waits, and at w0s0064 more than physical reception.
 pub fn to_domu(selection: &Selection) -> Vec<Claim> {
     let mut claims: Vec<Claim> = [(W0S0064, W1S0064), (W0S1500, W1S1500)]
         .into_iter()
-        .map(|(now, wait)| between(selection, now, wait, Dom0, Stage::Copy))
+        .map(|(now, wait)| {
+            let (first, second) = (format!("cycles a frame at {now}"), format!("at {wait}"));
+            greater(
+                format!("its own time a frame is more at {now} than at {wait}"),
+                own_a_frame(selection, now, Dom0, &first, &COPYING),
+                own_a_frame(selection, wait, Dom0, &second, &COPYING),
+            )
+        })
         .collect();
-    let per_frame = |run: &Run, cycles: f64| {
-        Some(cycles / run.frames.at(Dom0) as f64).filter(|c| c.is_finite())
-    };
-    let copying = series(selection, W0S0064, |run| {
-        let hypercall = sum(run, Dom0, Stage::GrantCopy).unwrap_or(0.0);
-        per_frame(run, self_sum(run, Dom0, Stage::Copy)? + hypercall)
-    });
-    let reception = series(selection, W0S0064, |run| {
-        per_frame(
-            run,
-            sum(run, Dom0, Stage::NicIrq)? + sum(run, Dom0, Stage::Softirq)?,
-        )
-    });
     claims.push(greater(
-        "at w0s0064 copying a frame costs more than interrupt and softirq together".into(),
-        ("cycles a frame: copy", copying),
-        ("reception", reception),
+        "at w0s0064 copying a frame takes more self time than interrupt and softirq together"
+            .into(),
+        own_a_frame(selection, W0S0064, Dom0, "cycles a frame: copy", &COPYING),
+        own_a_frame(selection, W0S0064, Dom0, "reception", &RECEPTION),
     ));
     claims
 }
 
-/// It is worst at w0s1500.
+/// It is worst at w0s1500, and costs more without waits; where more frames come.
 pub fn notification(selection: &Selection) -> Vec<Claim> {
-    let others = [W0S0064, W1S0064, W1S1500];
-    others
-        .map(|other| between(selection, W0S1500, other, Dom0, Stage::Notify))
-        .into()
+    let pairs = [
+        (W0S1500, W0S0064),
+        (W0S1500, W1S0064),
+        (W0S1500, W1S1500),
+        (W0S0064, W1S0064),
+    ];
+    let mut claims: Vec<Claim> = pairs
+        .map(|(one, other)| between(selection, one, other, Dom0, Stage::Notify))
+        .into();
+    let received = |scenario| series(selection, scenario, |run| Some(run.frames.at(Dom0) as f64));
+    claims.push(greater(
+        "more frames are received at w0s1500 than at w0s0064, which would explain it".into(),
+        Side::new("frames at w0s1500", received(W0S1500)),
+        Side::new("at w0s0064", received(W0S0064)),
+    ));
+    claims
 }
 
-/// The frames' size decides it.
+/// The frames' size decides it, w0s0064 left aside.
 pub fn to_user(selection: &Selection) -> Vec<Claim> {
-    let of = |scenario| means(selection, scenario, DomU, Stage::CopyUser);
-    let mut claims: Vec<Claim> = [(W0S1500, W0S0064), (W1S1500, W1S0064)]
+    let mut claims: Vec<Claim> = [(W1S1500, W1S0064), (W0S1500, W1S0064)]
         .into_iter()
         .map(|(large, small)| between(selection, large, small, DomU, Stage::CopyUser))
         .collect();
-    let strength = |pairs: [(Scenario, Scenario); 2]| -> Series {
-        let pairs = pairs.map(|(one, other)| (of(one), of(other)));
-        let effect = |repetition: u32| {
-            let each = pairs.iter().map(|(one, other)| {
-                Some((one.get(&repetition)? / other.get(&repetition)?).ln().abs())
-            });
-            each.sum::<Option<f64>>().map(|sum| sum / 2.0)
-        };
-        pairs[0]
-            .0
-            .keys()
-            .filter_map(|&repetition| Some((repetition, effect(repetition)?)))
+    let side = |scenario, name| Side {
+        name,
+        floors: costs(selection, scenario, DomU, Stage::CopyUser),
+    };
+    claims.push(similar(
+        format!(
+            "at 1500 bytes the wait changes it by no more than {}",
+            percent(MARGIN)
+        ),
+        side(W0S1500, "w0s1500"),
+        side(W1S1500, "w1s1500"),
+    ));
+    claims
+}
+
+/// What load does to it is less than what load does to the stages before.
+pub fn damped(selection: &Selection) -> Vec<Claim> {
+    let strength = |domain, stage, now, wait| -> Series {
+        let of = |scenario| series(selection, scenario, |run| mean(run, domain, stage));
+        let wait = of(wait);
+        of(now)
+            .into_iter()
+            .map(|(repetition, now)| {
+                let wait = wait.get(&repetition).copied().unwrap_or(f64::NAN);
+                (repetition, (now / wait).ln())
+            })
             .collect()
     };
-    claims.push(greater(
-        "size changes it more than the wait does".into(),
-        (
-            "mean |ln ratio| of size",
-            strength([(W0S1500, W0S0064), (W1S1500, W1S0064)]),
-        ),
-        (
-            "of wait",
-            strength([(W0S0064, W1S0064), (W0S1500, W1S1500)]),
-        ),
-    ));
+    let mut claims = Vec::new();
+    for (now, wait) in [(W0S0064, W1S0064), (W0S1500, W1S1500)] {
+        for (domain, stage) in [
+            (Dom0, Stage::NicIrq),
+            (Dom0, Stage::Softirq),
+            (DomU, Stage::Softirq),
+        ] {
+            let before = strength(domain, stage, now, wait);
+            let here = strength(DomU, Stage::CopyUser, now, wait);
+            let less: Series = before
+                .iter()
+                .map(|(repetition, before)| {
+                    let here = here.get(repetition).copied().unwrap_or(f64::NAN);
+                    (*repetition, before - here)
+                })
+                .collect();
+            claims.push(bounded(
+                format!(
+                    "{now} against {wait} changes it less than {domain}'s {}",
+                    stage.label()
+                ),
+                Measure::Difference,
+                &less,
+                Bound::Above(0.0),
+            ));
+        }
+    }
     claims
 }

@@ -5,45 +5,56 @@
 use xcap_abi::stage::Stage;
 
 use super::claim::Claim;
-use super::decide::{above_one, greater};
-use super::series::{means, series};
-use crate::compare::{ratio, welch};
+use super::decide::{above_one, greater, Side};
+use super::series::{costs, series};
 use crate::numbers::{probability, short};
+use crate::repetitions::{ratio, welch};
 use crate::report::selection::Selection;
-use crate::study::median;
+use crate::study::{median, quartiles, variance};
 use xcap_study::run_id::Domain::{self, Dom0, DomU};
 use xcap_study::scenario::Scenario;
 
 /// A stage's calls, somewhere.
 #[derive(Clone, Copy)]
-struct Calls<'a> {
-    name: &'a str,
-    scenario: Scenario,
-    domain: Domain,
-    stage: Stage,
+pub struct Calls<'a> {
+    pub name: &'a str,
+    pub scenario: Scenario,
+    pub domain: Domain,
+    pub stage: Stage,
 }
 
 /// The mean of `one` is greater than that of `other`; the medians are told as well, since a few
 /// interrupted calls can carry a mean away.
 fn costs_more(selection: &Selection, text: String, one: Calls, other: Calls) -> Claim {
-    let means = |at: Calls| means(selection, at.scenario, at.domain, at.stage);
-    let mut claim = greater(text, (one.name, means(one)), (other.name, means(other)));
+    let side = |at: Calls<'_>| costs(selection, at.scenario, at.domain, at.stage);
+    let (first, second) = (side(one), side(other));
+    let mut claim = greater(
+        text,
+        Side {
+            name: one.name,
+            floors: first,
+        },
+        Side {
+            name: other.name,
+            floors: second,
+        },
+    );
     let medians = |at: Calls| {
         series(selection, at.scenario, |run| {
             median(run, at.domain, at.stage)
         })
     };
-    let by_median = ratio(&medians(one), &medians(other));
-    claim.by_median = Some(above_one(&by_median));
-    if let Ok(by_median) = by_median {
-        let told = format!(
+    let (first, second) = (medians(one), medians(other));
+    claim.robust = Some(above_one(&first, &second));
+    if let Ok(by_median) = ratio(&first, &second) {
+        let (low, high) = by_median.interval();
+        claim.beside.push_str(&format!(
             "; by medians {} ({} to {}), {}",
-            short(by_median.value),
-            short(by_median.low),
-            short(by_median.high),
-            probability(by_median.p)
-        );
-        claim.test.push_str(&told);
+            short(by_median.value()),
+            short(low),
+            short(high),
+            probability(by_median.p(1.0))
+        ));
     }
     let pooled = |at: Calls| {
         let pooled = selection.pooled(at.scenario, at.domain, at.stage);
@@ -51,9 +62,11 @@ fn costs_more(selection: &Selection, text: String, one: Calls, other: Calls) -> 
     };
     let samples = pooled(one).zip(pooled(other));
     if let Some(p) = samples.and_then(|(one, other)| welch(&one, &other)) {
-        claim
-            .test
-            .push_str(&format!("; calls as samples (Welch) {}", probability(p)));
+        let told = format!(
+            "; whole calls as samples (Welch), as in the paper, {}",
+            probability(p)
+        );
+        claim.beside.push_str(&told);
     }
     claim
 }
@@ -73,7 +86,11 @@ pub fn between(
         domain,
         stage,
     };
-    let text = format!("it costs more at {one} than at {other}");
+    let what = match stage.runs_in_task() {
+        true => "its own time a call is",
+        false => "it costs",
+    };
+    let text = format!("{what} more at {one} than at {other}");
     costs_more(selection, text, calls(&first, one), calls(&second, other))
 }
 
@@ -87,4 +104,33 @@ pub fn dearer_in_dom0(selection: &Selection, scenario: Scenario, stage: Stage) -
     };
     let text = format!("at {scenario} dom0's costs more");
     costs_more(selection, text, calls("dom0", Dom0), calls("domU", DomU))
+}
+
+/// It varies more in one scenario than in another.
+pub fn varies_more(
+    selection: &Selection,
+    one: Scenario,
+    other: Scenario,
+    domain: Domain,
+    stage: Stage,
+) -> Claim {
+    let spread = |scenario| series(selection, scenario, |run| variance(run, domain, stage));
+    let mut claim = greater(
+        format!("it varies more at {one} than at {other}"),
+        Side::new(&format!("variance at {one}"), spread(one)),
+        Side::new(&format!("at {other}"), spread(other)),
+    );
+    let quartiles = |scenario| series(selection, scenario, |run| quartiles(run, domain, stage));
+    let (first, second) = (quartiles(one), quartiles(other));
+    claim.robust = Some(above_one(&first, &second));
+    if let Ok(robust) = ratio(&first, &second) {
+        let (low, high) = robust.interval();
+        claim.beside.push_str(&format!(
+            "; between quartiles {} ({} to {})",
+            short(robust.value()),
+            short(low),
+            short(high)
+        ));
+    }
+    claim
 }

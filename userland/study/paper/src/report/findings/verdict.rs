@@ -56,7 +56,7 @@ pub fn judge(claims: &[Claim]) -> (Verdict, String) {
 
 fn all_hold(claims: &[Claim]) -> String {
     match claims {
-        [only] => format!("{} ({})", only.text, only.values),
+        [only] => format!("{}: {}", only.text, only.effect()),
         claims => format!("all {} claims hold", claims.len()),
     }
 }
@@ -80,7 +80,7 @@ fn medians_tell(claims: &[Claim]) -> String {
     let open = claims
         .iter()
         .filter(|claim| claim.outcome.why_undecided().is_some());
-    let told: Vec<&Outcome> = open.filter_map(|claim| claim.by_median.as_ref()).collect();
+    let told: Vec<&Outcome> = open.filter_map(|claim| claim.robust.as_ref()).collect();
     let count = |outcome: &Outcome| told.iter().filter(|told| **told == outcome).count();
     let said = match (count(&Outcome::Holds), count(&Outcome::Contradicted)) {
         (0, 0) => return String::new(),
@@ -88,5 +88,5 @@ fn medians_tell(claims: &[Claim]) -> String {
         (0, against) => format!("the opposite is seen of {against} more"),
         (hold, against) => format!("{hold} more hold, and the opposite is seen of {against}"),
     };
-    format!(". By medians, which a few interrupted calls don't move, {said}")
+    format!(". By medians and quartiles, which a few interrupted calls don't move, {said}")
 }

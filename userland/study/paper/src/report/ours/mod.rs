@@ -2,6 +2,8 @@
 
 //! Figures that the paper hasn't, one a file.
 
+mod budget;
+mod cost_model;
 mod distribution;
 mod driver;
 mod losses;
@@ -9,6 +11,8 @@ mod native;
 mod per_frame;
 mod self_time;
 
+pub use budget::budget;
+pub use cost_model::cost_model;
 pub use distribution::distribution;
 pub use driver::driver;
 pub use losses::losses;

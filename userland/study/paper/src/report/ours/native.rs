@@ -53,8 +53,8 @@ fn figure(xen: &Selection, native: &Selection, scenario: Scenario) -> Figure {
         svg: rows(&heading, &legend, &groups, Scale::Logarithmic),
         title,
         note: "What each stage costs for a frame, without Xen and in both of Xen's domains. Bridge, netback, \
-               copy and notification exist under Xen alone: they are the price of virtualisation, beside what \
-               the stages that both have cost more."
+               copy and notification exist under Xen alone: they are part of what Xen adds, beside what \
+               the stages that both have cost more, and what the hypervisor itself takes, which isn't here."
             .into(),
         table,
     }

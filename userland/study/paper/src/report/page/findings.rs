@@ -13,11 +13,16 @@ pub fn summary(report: &Report) -> Markup {
         "summary",
         "The paper's findings, and what holds here",
         html! {
+            p { "Effects first: of each finding, the claim that its verdict rests on, with its 95 % interval. Ratios are "
+                "geometric means over repetitions." }
             div.findings { table.summary { tbody {
                 @for finding in &report.findings {
                     tr {
                         td { (finding.letter) }
-                        td { a href={ "#finding-" (finding.letter) } { (finding.paper) } }
+                        td { a href={ "#finding-" (finding.letter) } { (finding.paper) }
+                             @if let Some(claim) = finding.weakest() {
+                                 div.muted { (claim.text) ": " (claim.effect()) }
+                             } }
                         td { (verdict(finding.verdict)) }
                     }
                 }
@@ -34,7 +39,10 @@ pub fn findings(report: &Report) -> Markup {
             p { "Repetitions are the samples of every test: calls within a run depend on each other. Ratios are tested "
                 "by Student's t test on the logarithms of figures of the same repetition, two-sided at 5 %; “nearly the "
                 "same” by two one-sided tests with ±10 %; shares by Student's t test against their bound. A finding "
-                "holds if all its claims do, and doesn't if the opposite of one is seen." }
+                "holds if all its claims do (each at 5 %), and doesn't if the opposite of one is seen: by Holm, since "
+                "of many claims one looks like its opposite by chance. Where reception may preempt a stage (copy, "
+                "notification, copy to user), its self time is compared. Intervals are as wide as what the probes' own "
+                "cost is not known to." }
             div.findings { @for finding in &report.findings { (one_finding(finding)) } }
         },
     )
@@ -43,7 +51,7 @@ pub fn findings(report: &Report) -> Markup {
 fn one_finding(finding: &Finding) -> Markup {
     html! {
         article id={ "finding-" (finding.letter) } {
-            h3 { span.letter { "(" (finding.letter) ")" } (finding.paper) }
+            h3 { span.letter { "(" (finding.letter) ")" } (finding.paper) " " span.muted { "§ " (finding.section) } }
             p { (verdict(finding.verdict)) ": " (finding.why) " "
                 span.muted { "See "
                     @for (at, figure) in finding.figures.iter().enumerate() {
@@ -54,13 +62,15 @@ fn one_finding(finding: &Finding) -> Markup {
                 }
             }
             table.claims {
-                thead { tr { th { "claim" } th { "figures" } th { "test" } th { } } }
+                thead { tr { th { "claim" } th { "effect" } th { "means of runs" } th { "test" } th { } } }
                 tbody { @for claim in &finding.claims {
                     tr {
                         td { (claim.text) }
+                        td { (claim.effect()) }
                         td { (claim.values) }
-                        td { (claim.test) }
-                        td { (outcome(&claim.outcome)) }
+                        td { (claim.test()) }
+                        td { (outcome(&claim.outcome))
+                             @if let Some(why) = claim.outcome.why_undecided() { div.muted { (why) } } }
                     }
                 } }
             }
@@ -90,6 +100,7 @@ fn figure_name(id: &str) -> String {
     match id {
         "driver" => "the NIC driver, derived and measured".into(),
         "per-frame-dom0" => "dom0: cycles a frame".into(),
+        "self-xen-pv-dom0" => "dom0: self time of each stage".into(),
         id if id.starts_with("losses") => "where frames were lost".into(),
         id => format!("Fig. {}", id.trim_start_matches("fig-")),
     }

@@ -39,7 +39,10 @@ fn banner(report: &Report) -> Markup {
                     "cheap on a CPU, and the other way round."
                 }
                 World::Virtual => "these are cycles of virtual machines on real CPUs; leaving and entering the guest is in them.",
-                World::Real => "these are cycles of real CPUs, with a real cable.",
+                World::Real => {
+                    "these are ticks of the TSC of machines that don't say that they are virtual; a cable is taken for granted. "
+                    "A tick is no core cycle where the frequency changes."
+                }
             }
             @if report.selection.study.has_two_worlds() {
                 " Some runs are of another world than this: see the conditions below."
@@ -74,7 +77,7 @@ fn key_numbers(report: &Report) -> Markup {
             div { b { (whole(sent)) } span { "frames sent" } }
             div { b { (whole(missed)) } span { "calls that the probes missed" } }
             div { b { (held(Verdict::Holds)) " of " (report.findings.len()) }
-                  span { "findings hold here; " (held(Verdict::DoesNotHold)) " don't, "
+                  span { "findings hold here (" (world_word(study.world())) "); " (held(Verdict::DoesNotHold)) " don't, "
                          (held(Verdict::CannotTell)) " can't be told" } }
         }
     }

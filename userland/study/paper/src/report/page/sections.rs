@@ -58,6 +58,16 @@ pub fn cost(report: &Report) -> Markup {
             (figures(&report.per_frame))
             h3 { "Self time" }
             (figures(&report.self_time))
+            h3 id="model" { "A model of each stage" }
+            p { "Self time a frame, less what the probes cost, fitted by least squares in each repetition: cycles = a call "
+                "× calls + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. What the model leaves "
+                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple." }
+            (table(&report.model, "cost-model"))
+            h3 id="budget" { "All CPU time" }
+            @if report.budgets.is_empty() {
+                p.muted { "These runs were recorded without the kernel's accounts of its CPUs' time: xcap-paper run makes runs with them." }
+            }
+            (figures(&report.budgets))
         },
     )
 }
@@ -82,8 +92,9 @@ pub fn future(report: &Report) -> Markup {
             ul { @for answer in &report.answers { li { (answer) } } }
             (table(&report.variation, "variation"))
             h3 { "Virtualised against not" }
-            p { "All self time that capturing one frame takes, native and in both of Xen's domains, "
-                "cycles a frame that came to the machine"
+            p { "Self time of all stages that are timed, native and in both of Xen's domains, cycles a frame "
+                "that came to the card, less what the probes cost and what an idle machine does in as long a time where that "
+                "was recorded. Sleeping calls, the scheduler and the hypervisor are not in it: see the budget"
                 @if report.selection.lossless().buffer == Buffer::Large { ", with a large socket buffer" } "." }
             (table(&report.overhead, "virtualised-or-not"))
             @if report.native.is_empty() {
