@@ -15,7 +15,7 @@ TEST := $(CARGO) test --quiet --locked --target $(TARGET)
 # crates, which are built anew then.
 PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
-PLUGINS := lines returns
+PLUGINS := lines returns wire
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools check check-userland check-module test lab trials costs study demo plugin \

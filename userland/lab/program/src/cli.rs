@@ -49,6 +49,9 @@ pub struct DemoOptions {
     /// Frames a scenario
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
+    /// What time is to the machines
+    #[arg(long, value_enum, default_value_t = Clock::Instructions)]
+    pub clock: Clock,
     /// Where to leave the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub results: PathBuf,

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use xcap_machines::config::emulation::Clock;
 use xcap_study::record;
 use xcap_study::run_id::{Buffer, Environment};
 use xcap_study::scenario::{Scenario, PAPER};
@@ -59,6 +60,9 @@ pub struct RunOptions {
     /// How much room the capturing socket has
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Buffer::ALL)]
     pub buffers: Vec<Buffer>,
+    /// What time is to the lab's machines
+    #[arg(long, value_enum, default_value_t = Clock::Instructions)]
+    pub clock: Clock,
     #[command(flatten)]
     pub machines: MachineOptions,
 }

@@ -66,7 +66,7 @@ fn run_study(options: &RunOptions) -> Result<()> {
     })?;
     run_missing(&plan, || match commands {
         Some(commands) => Ok(Box::new(commands)),
-        None => Ok(Box::new(LabSource::prepare()?)),
+        None => Ok(Box::new(LabSource::prepare(options.clock)?)),
     })
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use xcap_frames::{Captured, Sent};
 use xcap_stats::Stats;
+use xcap_wire::Offered;
 
 use crate::machine::Machine;
 use crate::role::Role;
@@ -49,6 +50,9 @@ pub struct Part {
     pub after: Snapshot,
     /// What `xcap-send --json` printed.
     pub sent: Option<Sent>,
+    /// What became of the frames on the wire, where the sender is in the receiver's emulator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Offered>,
     /// What `xcap-recv --json` printed.
     pub captured: Option<Captured>,
 }

@@ -67,6 +67,7 @@ pub fn record(
         before,
         after,
         sent,
+        wire: None,
         captured: capture.map(Capture::end).transpose()?,
     })
 }

@@ -8,16 +8,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
-use xcap_machines::config::emulation::Accelerator;
+use xcap_machines::config::emulation::{Accelerator, Clock};
 use xcap_machines::config::{Copy, DomUType};
 use xcap_machines::{Config, Lab, Materials, Place, Running};
 
 use super::recording::{Machines, Recording, Source};
+use super::wire;
 use crate::part::Task;
 use crate::record::{arguments, BEGUN};
 use crate::role::Role;
 use crate::run_id::{Domain, Environment};
-use crate::testbed::Emulator;
+use crate::testbed::{Emulator, Unit};
 
 /// Longer than any run.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -29,12 +30,14 @@ const RECORDER: &str = "/usr/bin/xcap-recorder";
 pub struct LabSource {
     materials: Materials,
     accelerator: Accelerator,
+    clock: Clock,
     qemu: String,
     recorder: Copy,
 }
 
 impl LabSource {
-    pub fn prepare() -> Result<Self> {
+    /// Makes what is missing for machines with such a clock.
+    pub fn prepare(clock: Clock) -> Result<Self> {
         let recorder = recorder(std::env::current_exe()?)?;
         let materials = Materials::prepare(None)?;
         let mut command = materials.machine.sandbox().command("qemu-system-x86_64");
@@ -47,7 +50,11 @@ impl LabSource {
         Ok(Self {
             qemu: qemu.trim_start_matches("QEMU emulator version ").to_owned(),
             materials,
-            accelerator: Accelerator::detect(),
+            accelerator: match clock {
+                Clock::Instructions => Accelerator::Tcg,
+                Clock::Wall => Accelerator::detect(),
+            },
+            clock,
             recorder,
         })
     }
@@ -67,6 +74,7 @@ impl Source for LabSource {
         // As many as dom0 and the domU have each: natively one does the work of both.
         config.cpus = 1;
         config.accelerator = self.accelerator;
+        config.clock = self.clock;
         config.copies.push(self.recorder.clone());
         Ok(Box::new(Lab::boot(&self.materials, &config)?))
     }
@@ -83,6 +91,10 @@ impl Source for LabSource {
         Some(Emulator {
             qemu: self.qemu.clone(),
             accelerator: accelerator.into(),
+            unit: match self.clock {
+                Clock::Instructions => Unit::Instructions,
+                Clock::Wall => Unit::Cycles,
+            },
         })
     }
 }
@@ -120,6 +132,9 @@ impl Machines for Lab {
     }
 
     fn record(&self, role: Role, task: Task) -> Result<Box<dyn Recording>> {
+        if let (Role::Sender, Some(sender)) = (role, self.wire()) {
+            return wire::record(sender, self.destination(), task);
+        }
         let mut command = vec![RECORDER.to_owned()];
         command.extend(arguments(role, "eth0", self.destination(), task));
         Ok(Box::new(InGuest(self.guest(place(role)).spawn(&command)?)))

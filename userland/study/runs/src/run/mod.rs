@@ -10,6 +10,7 @@ pub mod reached;
 pub mod recording;
 mod session;
 mod study;
+pub mod wire;
 
 pub use block::run_block;
 pub use plan::{Block, Plan};
