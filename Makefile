@@ -15,7 +15,10 @@ TEST := $(CARGO) test --quiet --locked --target $(TARGET)
 # crates, which are built anew then.
 PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
-PLUGINS := lines returns wire
+PLUGINS := lines returns
+# $(call plugin,NAME): QEMU loads it, so it can't be static as the tools are.
+plugin = (cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release -p xcap-$(1)-qemu --lib --crate-type cdylib) && \
+	install -m 755 '$(TARGET_DIR)/release/libxcap_$(1)_qemu.so' '$(XCAP_TOOLS)'
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools check check-userland check-module test lab trials costs study demo plugin \
@@ -35,6 +38,7 @@ tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
 	@$(BUILD) $(PROGRAMS)
+	@$(call plugin,wire)
 
 demo: tools
 	@$(LAB) demo
@@ -77,11 +81,8 @@ study:
 	@scripts/host-packages browser
 	@$(TEST) --test page --test vm -- --ignored
 
-# QEMU loads them, so they can't be static as the tools are.
 plugin: tools
-	@$(foreach plugin,$(PLUGINS),(cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release \
-		-p xcap-$(plugin)-qemu --lib --crate-type cdylib) &&) :
-	@install -m 755 $(PLUGINS:%='$(TARGET_DIR)/release/libxcap_%_qemu.so') '$(XCAP_TOOLS)'
+	@$(foreach plugin,$(PLUGINS),$(call plugin,$(plugin)) &&) :
 
 bench: tools plugin
 	@$(BUILD) -p xcap-bench

@@ -2,8 +2,8 @@
 
 //! A plugin of QEMU's emulator: puts frames on the receiving card's wire, each at its moment of the receiver's clock.
 //!
-//! `-plugin libxcap_wire_qemu.so,control=FD`: what is read there is a line of JSON for each offer, an
-//! [`xcap_wire::Offer`], and what is written what became of it, an [`xcap_wire::Offered`].
+//! `-plugin libxcap_wire_qemu.so,control=FD`: what is read there is a line for each offer, an [`xcap_wire::Offer`], and
+//! what is written is what became of it, an [`xcap_wire::Offered`].
 //!
 //! No instruction of the machine is looked at: it runs as fast as without.
 
@@ -56,8 +56,7 @@ fn serve(control: File) {
     sending::answer_to(answers);
     for line in BufReader::new(control).lines() {
         let offer = line.map_err(|e| e.to_string());
-        let offer = offer.and_then(|line| serde_json::from_str(&line).map_err(|e| e.to_string()));
-        if let Err(e) = offer.and_then(sending::begin) {
+        if let Err(e) = offer.and_then(|line| sending::begin(line.parse()?)) {
             eprintln!("xcap: an offer of frames fails: {e}");
             // The lab sees its line closed, and shows what was said.
             std::process::exit(1);

@@ -117,11 +117,11 @@ impl Sending {
 }
 
 fn tell(answer: &Offered) {
-    let told = serde_json::to_string(answer).map_err(std::io::Error::from);
-    let told = told.and_then(|line| match locked(&ANSWERS).as_mut() {
-        Some(answers) => answers.write_all((line + "\n").as_bytes()),
+    let line = format!("{answer}\n");
+    let told = match locked(&ANSWERS).as_mut() {
+        Some(answers) => answers.write_all(line.as_bytes()),
         None => Ok(()),
-    });
+    };
     if let Err(e) = told {
         eprintln!("xcap: the lab can't be told what became of an offer: {e}");
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the lab and the sender inside its emulator say to each other: a line of JSON each.
+//! What the lab and the sender inside its emulator say to each other: a line of text each.
 //!
-//! All times are the receiving machine's own, in nanoseconds of its clock.
+//! All times are the receiving machine's own, in nanoseconds of its clock. There are no dependencies: the sender
+//! is built in a moment.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// Bytes of a frame's time on an Ethernet wire besides its own: checksum, preamble, gap.
 pub const OVERHEAD_BYTES: u64 = 4 + 8 + 12;
@@ -14,20 +16,20 @@ pub fn gigabit_ns(size: u16) -> u64 {
     (u64::from(size) + OVERHEAD_BYTES) * 8
 }
 
-/// What is to be put on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is to be put on the wire: `<count> <gap> <settle> <frame, in hexadecimal>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    pub frame: Vec<u8>,
     /// 0: none; the machine is watched for `settle_ns` only.
     pub count: u64,
     /// From the beginning of one frame to that of the next.
     pub gap_ns: u64,
     /// How long the machine is watched after the last frame.
     pub settle_ns: u64,
+    pub frame: Vec<u8>,
 }
 
-/// What became of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What became of it: its figures in this order, with spaces between.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Offered {
     /// Frames that were put on the wire.
     pub offered: u64,
@@ -42,15 +44,68 @@ pub struct Offered {
     pub instructions: u64,
 }
 
-impl Offered {
-    /// Frames a second of the receiving machine's time; none where there is no time between two.
-    pub fn rate(&self) -> Option<f64> {
-        let ns = self
-            .last_ns
-            .checked_sub(self.first_ns)
-            .filter(|ns| *ns > 0)?;
-        Some((self.offered - 1) as f64 * 1e9 / ns as f64)
+impl fmt::Display for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} {} {} ", self.count, self.gap_ns, self.settle_ns)?;
+        self.frame
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+impl FromStr for Offer {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let wrong = || format!("'{}' is no offer", line.trim());
+        let [numbers @ .., frame] = &line.split_whitespace().collect::<Vec<_>>()[..] else {
+            return Err(wrong());
+        };
+        let [count, gap_ns, settle_ns] = parsed(numbers).ok_or_else(wrong)?;
+        let bytes = (0..frame.len()).step_by(2).map(|at| {
+            let digits = frame.get(at..at + 2)?;
+            u8::from_str_radix(digits, 16).ok()
+        });
+        Ok(Self {
+            count,
+            gap_ns,
+            settle_ns,
+            frame: bytes.collect::<Option<_>>().ok_or_else(wrong)?,
+        })
+    }
+}
+
+impl fmt::Display for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(
+            f,
+            "{} {} {} {} {} {}",
+            self.offered, self.lost, self.first_ns, self.last_ns, self.end_ns, self.instructions
+        )
+    }
+}
+
+impl FromStr for Offered {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let figures = parsed(&line.split_whitespace().collect::<Vec<_>>());
+        let [offered, lost, first_ns, last_ns, end_ns, instructions] =
+            figures.ok_or_else(|| format!("'{}' doesn't say what was offered", line.trim()))?;
+        Ok(Self {
+            offered,
+            lost,
+            first_ns,
+            last_ns,
+            end_ns,
+            instructions,
+        })
+    }
+}
+
+fn parsed<const N: usize>(words: &[&str]) -> Option<[u64; N]> {
+    let numbers: Option<Vec<u64>> = words.iter().map(|word| word.parse().ok()).collect();
+    numbers?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -64,21 +119,30 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_that_of_the_gaps() {
-        let offered = Offered {
-            offered: 101,
-            first_ns: 500,
-            last_ns: 500 + 100 * 1000,
-            ..Offered::default()
+    fn what_is_said_is_understood() {
+        let offer = Offer {
+            count: 10_007,
+            gap_ns: 704,
+            settle_ns: 5,
+            frame: vec![0, 0x16, 0x3e, 0xff],
         };
-        assert_eq!(offered.rate(), Some(1e6));
-        assert_eq!(
-            Offered {
-                offered: 1,
-                ..Offered::default()
-            }
-            .rate(),
-            None
-        );
+        assert_eq!(offer.to_string().parse(), Ok(offer));
+        let offered = Offered {
+            offered: 1,
+            lost: 2,
+            first_ns: 3,
+            last_ns: 4,
+            end_ns: 5,
+            instructions: 6,
+        };
+        assert_eq!(offered.to_string().parse(), Ok(offered));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in ["", "1 2 3", "1 2 3 0", "1 2 x 00", "1 2 3 zz", "1 2 3 4 00"] {
+            assert!(line.parse::<Offer>().is_err(), "{line}");
+            assert!(line.parse::<Offered>().is_err(), "{line}");
+        }
     }
 }

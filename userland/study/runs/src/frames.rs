@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use xcap_abi::stage::Stage;
-use xcap_wire::Offered;
 
 use crate::format::FORMAT;
-use crate::part::{Part, Parts};
+use crate::part::{OnWire, Part, Parts};
 use crate::role::Role;
 use crate::run_id::{Domain, RunId};
 
@@ -168,7 +167,7 @@ fn drops(part: &Part, interface: &str, counters: &[&str]) -> Vec<(String, u64)> 
 }
 
 /// The cable, where frames that come while the card has no room are lost.
-fn wire(offered: Offered) -> Hop {
+fn wire(offered: OnWire) -> Hop {
     let lost = [("no_room".to_owned(), offered.lost)];
     hop(
         "wire",

@@ -92,7 +92,7 @@ impl<'a> Hardware<'a> {
     pub fn of_xen(config: &'a Config, cable: Cable) -> Self {
         let exact = config.clock == Clock::Instructions;
         Self {
-            cpus: 2,
+            cpus: if exact { 1 } else { 2 },
             // Each of its domains has one virtual CPU: a function isn't called while another CPU patches it.
             cpus_in_turn: false,
             cpu: exact.then_some(INSTRUCTIONS_CPU),
@@ -119,9 +119,16 @@ impl<'a> Hardware<'a> {
 }
 
 /// The hypervisor's command line.
-pub fn xen_command_line() -> String {
+///
+/// By the clock of instructions, what one CPU executes is time for the other, too: the domains share one. Xen then changes
+/// from one to the other when it has nothing to do, not in the midst of a call that is being timed.
+pub fn xen_command_line(clock: Clock) -> String {
+    let scheduling = match clock {
+        Clock::Instructions => " sched_ratelimit_us=500000",
+        Clock::Wall => "",
+    };
     format!(
         "console=com1 com1=115200,8n1 dom0_mem={DOM0_MEMORY_MIB}M,max:{DOM0_MEMORY_MIB}M dom0_max_vcpus=1 \
-         dom0_vcpus_pin loglvl=warning guest_loglvl=warning"
+         dom0_vcpus_pin loglvl=warning guest_loglvl=warning{scheduling}"
     )
 }

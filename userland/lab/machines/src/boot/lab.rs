@@ -173,7 +173,7 @@ impl Lab {
                 guest_image::append(Place::Dom0, config),
                 initramfs.display()
             ),
-            append: xen_command_line(),
+            append: xen_command_line(config.clock),
         };
         let hardware = Hardware::of_xen(config, cable);
         self.add_machine(materials, Place::Dom0, hardware, &software)

@@ -53,13 +53,13 @@ impl Wire {
     /// Puts frames on the wire, and returns when the offer is over.
     pub fn offer(&self, offer: &Offer) -> Result<Offered> {
         let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = serde_json::to_string(offer)? + "\n";
+        let line = format!("{offer}\n");
         let lost = "the sender in the emulator doesn't answer";
         stream.get_mut().write_all(line.as_bytes()).context(lost)?;
         let mut answer = String::new();
         if stream.read_line(&mut answer).context(lost)? == 0 {
             bail!("{lost}: it has ended");
         }
-        serde_json::from_str(&answer).context("the sender in the emulator says something else")
+        answer.parse().map_err(anyhow::Error::msg)
     }
 }

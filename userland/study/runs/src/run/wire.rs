@@ -8,12 +8,12 @@ use anyhow::Result;
 use xcap_frames::{MacAddr6, Sent, SentUntil, X25};
 use xcap_machines::boot::wire::Wire;
 use xcap_machines::image::guest::SENDER_MAC;
-use xcap_wire::{gigabit_ns, Offer, Offered};
+use xcap_wire::{gigabit_ns, Offer};
 
 use super::recording::Recording;
 use crate::format::FORMAT;
 use crate::machine::Machine;
-use crate::part::{Part, Snapshot, Task};
+use crate::part::{OnWire, Part, Snapshot, Task};
 use crate::role::Role;
 use crate::scenario::Scenario;
 
@@ -44,12 +44,12 @@ pub fn record(wire: &Wire, destination: &str, task: Task) -> Result<Box<dyn Reco
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let offer = Offer {
-        frame: frame(destination, task.scenario.size)?,
         count: task.frames,
         gap_ns: gap_ns(task.scenario),
         settle_ns: SETTLE_NS,
+        frame: frame(destination, task.scenario.size)?,
     };
-    let offered = wire.offer(&offer)?;
+    let offered = OnWire::from(wire.offer(&offer)?);
     let part = Part {
         format: FORMAT,
         task,
@@ -82,7 +82,7 @@ pub fn frame(destination: &str, size: u16) -> Result<Vec<u8>> {
 }
 
 /// Its time is the receiver's.
-fn sent(offer: &Offer, offered: &Offered, destination: &str) -> Sent {
+fn sent(offer: &Offer, offered: &OnWire, destination: &str) -> Sent {
     let size = offer.frame.len() as u16;
     let rate = offered.rate().unwrap_or(0.0);
     Sent {
