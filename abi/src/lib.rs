@@ -14,6 +14,7 @@ pub mod decimal;
 pub mod figures;
 pub mod format;
 pub mod histogram;
+pub mod mark;
 pub mod paths;
 pub mod read;
 pub mod reason;

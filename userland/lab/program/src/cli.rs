@@ -46,7 +46,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct DemoOptions {
-    /// Frames a scenario
+    /// Frames a scenario; where they come one by one, 2000 at most, which cost the same each
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
     /// What time is to the machines

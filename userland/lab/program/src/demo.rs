@@ -25,15 +25,17 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
         // What a frame costs is told fairly only where none is dropped half way.
         buffers: vec![Buffer::Large],
         repetitions: 1,
+        seed: None,
+        most_apart: LabSource::most_apart(options.clock),
         frames: options.frames,
         optional: Vec::new(),
     };
     sweep(&plan.results)?;
-    let mut source = LabSource::prepare(options.clock)?;
+    let source = LabSource::prepare(options.clock)?;
     let mut runs = Vec::new();
     for block in plan.blocks() {
         let progress = Progress::new(block.runs.len(), block.runs.len());
-        run_block(&plan, &block, &mut source, &progress)?;
+        run_block(&plan, &block, &source, &progress)?;
         progress.end();
         for &run in &block.runs {
             runs.push(load::one(&plan.folder(run))?);

@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+use xcap_abi::mark::frame;
 use xcap_wire::{Offer, Offered};
 
 /// The lab's name for the cable.
@@ -97,6 +98,10 @@ impl Sending {
             self.before = qemu::instructions();
         }
         if so_far.offered < self.offer.count {
+            if let Some(payload) = self.offer.frame.get_mut(frame::HEADER_SIZE..) {
+                // One that is too short for its number goes without.
+                frame::set_number(payload, so_far.offered);
+            }
             // SAFETY: QEMU has this cable, and calls this with its lock held.
             let arrived = unsafe { qemu::send(self.cable, &self.offer.frame) };
             so_far.offered += 1;

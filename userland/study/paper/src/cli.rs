@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use xcap_machines::config::emulation::Clock;
 use xcap_study::record;
 use xcap_study::run_id::{Buffer, Environment};
@@ -13,9 +13,40 @@ use xcap_study::scenario::{Scenario, PAPER};
 /// The paper's study: what each stage of packet capture costs, in Xen and without
 #[derive(Parser)]
 #[command(version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    /// Print the JSON schema of a file: its keys, and what they mean
+    #[arg(long, value_enum, value_name = "FILE")]
+    pub schema: Option<Schema>,
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Schema {
+    /// manifest.json of a results folder
+    Manifest,
+    /// study.json: what was asked for, in which order
+    Study,
+    /// frames.json of a run
+    Frames,
+    /// environment.json of a run
+    Environment,
+    /// parts/<role>.json of a run
+    Part,
+    /// sweep.json: rates from idle to overload
+    Sweep,
+    /// overhead.json: what measuring costs the capture
+    Overhead,
+    /// A row of tables/moments.csv
+    Moments,
+    /// A row of tables/runs.csv
+    Runs,
+    /// A row of tables/frames.csv
+    Hops,
+    /// A row of tables/costs.csv
+    Costs,
 }
 
 const EXAMPLES: &str = "\
@@ -25,6 +56,9 @@ Examples:
   xcap-paper run --sender 'ssh root@a' --dom0 'ssh root@b' --domu 'ssh root@c' \\
       --sender-interface eth1 --dom0-interface eth1 --domu-interface eth0
                                             the same on machines of your own
+  xcap-paper sweep                          from idle to overload, in the lab
+  xcap-paper overhead                       what measuring costs the capture
+  xcap-paper --schema manifest              what the keys of manifest.json mean
 
 Exit status: 0 done, 1 an error (the reason is on stderr), 2 wrong usage.";
 
@@ -34,6 +68,10 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Write the report of what was run
     Report(ReportOptions),
+    /// Offer frames at rates from idle to overload, in the lab, and find where the first is lost
+    Sweep(SweepOptions),
+    /// Compare what the receiving machine spends on a capture, in the lab: measured and not
+    Overhead(OverheadOptions),
     /// Record this machine's share of one run, until its input ends
     Record(record::Options),
     /// Put the parts that machines recorded together, as results
@@ -45,12 +83,15 @@ pub struct RunOptions {
     /// Where results are kept
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
-    /// Frames in a run
+    /// Frames in a run; where they come one by one in the lab, 2000 at most, which cost the same each
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: u64,
     /// Runs of each kind
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub repetitions: u32,
+    /// Decides the order of the runs [default: the study's own, or any]
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// What the capturing program runs on [default: in the lab, all; else by what is there]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub environments: Vec<Environment>,
@@ -98,6 +139,44 @@ pub struct MachineOptions {
     /// Hardware address to send to
     #[arg(long, value_name = "MAC", default_value = "ff:ff:ff:ff:ff:ff")]
     pub destination: String,
+}
+
+#[derive(Args)]
+pub struct SweepOptions {
+    /// Where results are kept: sweep.json, tables/sweep.csv, tables/sweep-stages.csv, tables/knees.csv
+    #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
+    pub results: PathBuf,
+    /// Frames of each trial
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(2..))]
+    pub frames: u64,
+    /// Bytes of a frame
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 1500], value_parser = clap::value_parser!(u16).range(60..=1514))]
+    pub sizes: Vec<u16>,
+    /// What the capturing program runs on
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
+    pub environments: Vec<Environment>,
+    /// How much room the capturing socket has
+    #[arg(long, value_enum, default_value_t = Buffer::Large)]
+    pub buffer: Buffer,
+}
+
+#[derive(Args)]
+pub struct OverheadOptions {
+    /// Where results are kept: overhead.json, tables/overhead.csv
+    #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
+    pub results: PathBuf,
+    /// Frames of each trial
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(2..))]
+    pub frames: u64,
+    /// Trials of each load
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub repetitions: u32,
+    /// What the capturing program runs on
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
+    pub environments: Vec<Environment>,
+    /// Decides the order [default: by chance, and recorded]
+    #[arg(long)]
+    pub seed: Option<u32>,
 }
 
 #[derive(Args)]

@@ -3,8 +3,10 @@
 //! The report of the paper's study, run again.
 
 pub mod compare;
+pub mod data;
 pub mod figure;
 pub mod histogram;
+pub mod loads;
 pub mod numbers;
 pub mod paper_figures;
 pub mod report;

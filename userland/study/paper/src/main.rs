@@ -3,28 +3,39 @@
 //! The paper's study, run again, and its report.
 
 mod cli;
+mod schemas;
 
 use std::process::ExitCode;
 
 use anyhow::{bail, Result};
 use clap::Parser;
-use xcap_paper::report;
+use xcap_machines::config::emulation::Clock;
+use xcap_paper::{loads, report};
 use xcap_study::layout::Layout;
+use xcap_study::planned::Planned;
 use xcap_study::role::Role;
 use xcap_study::run::lab::LabSource;
 use xcap_study::run::reached::{Commands, Machine};
-use xcap_study::run::{run_missing, Plan};
+use xcap_study::run::{self, run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
-use cli::{Cli, Command, GatherOptions, MachineOptions, ReportOptions, RunOptions};
+use cli::{
+    Cli, Command, GatherOptions, MachineOptions, OverheadOptions, ReportOptions, RunOptions,
+    SweepOptions,
+};
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Run(options) => run_study(&options),
-        Command::Report(options) => write_report(&options),
-        Command::Record(options) => record::command(&options),
-        Command::Gather(options) => gather_parts(&options),
+    let cli = Cli::parse();
+    let outcome = match (cli.schema, cli.command) {
+        (Some(schema), _) => schemas::print(schema),
+        (None, Some(Command::Run(options))) => run_study(&options),
+        (None, Some(Command::Report(options))) => write_report(&options),
+        (None, Some(Command::Sweep(options))) => sweep(&options),
+        (None, Some(Command::Overhead(options))) => overhead(&options),
+        (None, Some(Command::Record(options))) => record::command(&options),
+        (None, Some(Command::Gather(options))) => gather_parts(&options),
+        (None, None) => Ok(()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,6 +57,12 @@ fn run_study(options: &RunOptions) -> Result<()> {
     if commands.is_some() && environments.len() > 1 {
         bail!("your machines are one environment at a time: --environments names several");
     }
+    let before = Planned::read(&options.results)?.map(|study| study.seed);
+    // Short enough to be typed, and for a double.
+    let seed = options
+        .seed
+        .or(before)
+        .unwrap_or_else(|| u64::from(fastrand::u32(..)));
     let plan = Plan {
         results: options.results.clone(),
         layout: Layout::Study,
@@ -54,6 +71,11 @@ fn run_study(options: &RunOptions) -> Result<()> {
         buffers: options.buffers.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
+        seed: Some(seed),
+        most_apart: match commands {
+            Some(_) => None,
+            None => LabSource::most_apart(options.clock),
+        },
         // Hardware's help is emulated too, but not by every emulator.
         optional: match options.environments.as_slice() {
             [] => vec![Environment::XenPvh],
@@ -64,10 +86,37 @@ fn run_study(options: &RunOptions) -> Result<()> {
         eprintln!("\nxcap-paper: stopped; finished runs are kept, and the same command goes on");
         std::process::exit(130);
     })?;
+    Planned::new(&plan, seed, std::env::args().skip(1)).write(&options.results)?;
     run_missing(&plan, || match commands {
         Some(commands) => Ok(Box::new(commands)),
         None => Ok(Box::new(LabSource::prepare(options.clock)?)),
     })
+}
+
+fn sweep(options: &SweepOptions) -> Result<()> {
+    let plan = run::sweep::Plan {
+        environments: options.environments.clone(),
+        sizes: options.sizes.clone(),
+        buffer: options.buffer,
+        frames: options.frames,
+    };
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let swept = run::sweep::sweep(&source, &plan, |said| eprintln!("xcap-paper: {said}"))?;
+    loads::write_sweep(&options.results, &swept)
+}
+
+fn overhead(options: &OverheadOptions) -> Result<()> {
+    let seed = options.seed.unwrap_or_else(|| fastrand::u32(..));
+    let plan = run::overhead::Plan {
+        environments: options.environments.clone(),
+        repetitions: options.repetitions,
+        frames: options.frames,
+        seed: seed.into(),
+    };
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let tell = |said: &str| eprintln!("xcap-paper: {said}");
+    let found = run::overhead::overhead(&source, &plan, tell)?;
+    loads::write_overhead(&options.results, &found)
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {

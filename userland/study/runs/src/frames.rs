@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_abi::stage::Stage;
 
@@ -13,7 +14,7 @@ use crate::role::Role;
 use crate::run_id::{Domain, RunId};
 
 /// A place that frames come to, and what it let pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hop {
     pub hop: String,
     /// The machine that counted.
@@ -31,7 +32,7 @@ pub struct Hop {
 }
 
 /// All of a run's frames, hop by hop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Frames {
     pub format: u32,
     pub run: RunId,

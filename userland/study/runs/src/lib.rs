@@ -13,6 +13,7 @@ pub mod layout;
 pub mod load;
 pub mod machine;
 pub mod part;
+pub mod planned;
 pub mod record;
 pub mod role;
 pub mod run;

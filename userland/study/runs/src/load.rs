@@ -11,7 +11,9 @@ use xcap_stats::{Report, Stats};
 use crate::find;
 use crate::format;
 use crate::frames::Frames;
-use crate::layout::{self, AFTER, BEFORE, FRAMES, TESTBED};
+use crate::layout::{self, AFTER, BEFORE, FRAMES, PARTS, TESTBED};
+use crate::part::{Part, Parts, Task};
+use crate::role::Role;
 use crate::run_id::{Domain, RunId};
 use crate::testbed::Testbed;
 
@@ -23,6 +25,8 @@ pub struct Run {
     pub testbed: Testbed,
     /// What each machine's xcap measured from before the first frame to after the last.
     pub stats: BTreeMap<Domain, Stats>,
+    /// What each machine recorded, where it was kept.
+    pub parts: Parts,
 }
 
 /// All runs below a folder, in the order of what they are of.
@@ -63,12 +67,37 @@ pub fn one(folder: &Path) -> Result<Run> {
         agree(&path, &measured, &folder.join(AFTER))?;
         stats.insert(domain, measured);
     }
+    let parts = parts(folder, id)?;
     Ok(Run {
         id,
         frames,
         testbed,
         stats,
+        parts,
     })
+}
+
+fn parts(folder: &Path, id: RunId) -> Result<Parts> {
+    let mut parts = Parts::new();
+    for role in Role::ALL {
+        let path = folder.join(PARTS).join(format!("{role}.json"));
+        if path.exists() {
+            let part: Part = format::read(&path, "part that xcap-paper recorded")?;
+            let Task {
+                scenario,
+                buffer,
+                repetition,
+                ..
+            } = part.task;
+            if part.role != role
+                || (scenario, buffer, repetition) != (id.scenario, id.buffer, id.repetition)
+            {
+                bail!("'{}' is of another run or machine", path.display());
+            }
+            parts.insert(role, part);
+        }
+    }
+    Ok(parts)
 }
 
 /// The account of the frames of the run in this folder.

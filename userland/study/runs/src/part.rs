@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_frames::{Captured, Sent};
 use xcap_stats::Stats;
@@ -16,19 +17,24 @@ use crate::run_id::{Buffer, Environment};
 use crate::scenario::Scenario;
 
 /// What is to be done in a run; every machine is told the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Task {
     pub scenario: Scenario,
     pub buffer: Buffer,
     pub repetition: u32,
     pub frames: u64,
+    /// From the beginning of one frame to that of the next, in the receiver's time; none: the scenario's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap_ns: Option<u64>,
 }
 
 /// A machine's counters, by interface and by the kernel's name for the counter.
 pub type Counters = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// A machine at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// xcap's `stats`; a sender has none.
     pub stats: Option<String>,
@@ -36,7 +42,7 @@ pub struct Snapshot {
 }
 
 /// What became of frames on the wire, where the sender is in the receiver's emulator. Times are the receiver's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OnWire {
     /// Frames that were put on the wire.
     pub offered: u64,
@@ -76,7 +82,7 @@ impl OnWire {
 }
 
 /// One machine's share of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// [`crate::format::FORMAT`].
     pub format: u32,

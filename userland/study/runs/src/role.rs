@@ -7,13 +7,17 @@ use std::str::FromStr;
 
 use clap::builder::PossibleValue;
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::run_id::Domain;
 
 /// In JSON and on command lines: `sender`, `dom0`, `domU` or `bare`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub enum Role {
     Sender,
     Measured(Domain),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::format::FORMAT;
@@ -13,7 +14,9 @@ use crate::role::Role;
 use crate::run_id::RunId;
 
 /// What the cycles of a run are cycles of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum World {
     /// Instructions run by software: comparable among themselves only.
@@ -25,7 +28,9 @@ pub enum World {
 }
 
 /// What a tick of the clock that times stages is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// An instruction that the machine executed, or the time of one in which it had nothing to execute.
@@ -46,7 +51,7 @@ impl Unit {
 }
 
 /// What only the lab's host knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Emulator {
     pub qemu: String,
     pub accelerator: String,
@@ -54,7 +59,7 @@ pub struct Emulator {
     pub unit: Unit,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Testbed {
     pub format: u32,
     pub run: RunId,

@@ -2,13 +2,14 @@
 
 //! What xcap-recv says: that it is ready, and at its end what it captured.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that xcap-recv prints on stderr when frames are being captured.
 pub const READY: &str = "ready";
 
 /// What ended the capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CapturedUntil {
     Count,
@@ -33,7 +34,7 @@ impl CapturedUntil {
 }
 
 /// What `xcap-recv --json` prints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Captured {
     pub interface: String,
     /// `null`: every ethertype.

@@ -2,6 +2,7 @@
 
 //! What the sender and the capturer share: raw Ethernet frames by AF_PACKET, and what both say, for whoever runs them.
 
+mod arguments;
 mod captured;
 mod error;
 mod ethertype;
@@ -10,6 +11,7 @@ mod sent;
 mod socket;
 mod stop;
 
+pub use arguments::arguments;
 pub use captured::{Captured, CapturedUntil, READY};
 pub use error::Error;
 pub use ethertype::{Ethertype, X25};

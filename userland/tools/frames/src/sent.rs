@@ -2,10 +2,11 @@
 
 //! What xcap-send says at its end.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What ended the sending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SentUntil {
     /// All were sent.
@@ -16,7 +17,7 @@ pub enum SentUntil {
 }
 
 /// What `xcap-send --json` prints.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sent {
     pub interface: String,
     /// MAC addresses.

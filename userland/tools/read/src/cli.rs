@@ -26,6 +26,10 @@ pub struct Cli {
     #[arg(long)]
     pub json: bool,
 
+    /// Print the JSON schema of what --json prints
+    #[arg(long)]
+    pub schema: bool,
+
     /// Level of the confidence intervals, per cent
     #[arg(long, value_name = "LEVEL", default_value = "95", value_parser = level)]
     pub ci: f64,

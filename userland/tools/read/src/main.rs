@@ -28,6 +28,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
+    if cli.schema {
+        let schema = schemars::schema_for!(xcap_stats::Report);
+        return Ok(print(&(serde_json::to_string_pretty(&schema)? + "\n"))?);
+    }
     if let Some(seconds) = cli.watch {
         return watch::watch(cli, seconds);
     }

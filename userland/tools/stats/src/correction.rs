@@ -2,13 +2,14 @@
 
 //! What the probes themselves cost, taken off the means.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::moments::Moments;
 use crate::stats::{Cost, Stage, Stats};
 
 /// Which measured cost of the probes is taken off.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CostChoice {
     /// As in a loop that does nothing else.
@@ -31,7 +32,7 @@ impl CostChoice {
 }
 
 /// Values less the probes' own cost.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Corrected {
     /// What the stage's own probe adds to each sample.
     pub floor: f64,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_abi::histogram::{lower_bound, upper_bound};
 use xcap_abi::read::{self, Fault, Parse};
@@ -16,16 +17,19 @@ use xcap_abi::word::{self, Word};
 pub struct Histogram(pub BTreeMap<usize, u64>);
 
 /// The sample below or at which a given share of all samples lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantile {
     /// Estimate: as far into the bucket as the sample's rank.
     #[serde(with = "crate::integer")]
+    #[schemars(schema_with = "crate::integer::schema")]
     pub value: u64,
     /// The sample is no less than this …
     #[serde(with = "crate::integer")]
+    #[schemars(schema_with = "crate::integer::schema")]
     pub low: u64,
     /// … and no more than this.
     #[serde(with = "crate::integer")]
+    #[schemars(schema_with = "crate::integer::schema")]
     pub high: u64,
 }
 

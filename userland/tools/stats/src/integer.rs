@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use schemars::{json_schema, Schema, SchemaGenerator};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -28,6 +29,16 @@ where
     T: Integer,
 {
     T::read(deserializer)
+}
+
+/// What stands in JSON for such a figure.
+pub fn schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "An integer; its digits in a string beyond 2^53; null where it isn't known.",
+        "type": ["integer", "string", "null"],
+        "minimum": 0,
+        "pattern": "^[0-9]+$",
+    })
 }
 
 macro_rules! integer {

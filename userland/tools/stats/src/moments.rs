@@ -4,6 +4,7 @@
 
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::Stage;
@@ -18,7 +19,7 @@ pub struct Moments {
 }
 
 /// A confidence interval of a mean.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// Per cent.
     pub level: f64,

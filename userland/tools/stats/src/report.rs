@@ -7,6 +7,7 @@
 //! and intervals below two, quantiles of an empty histogram, corrected values
 //! where the cost of the probe is not known. Cycles are TSC cycles.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_abi::format::VERSION;
 
@@ -19,7 +20,7 @@ pub use crate::options::Options;
 pub use crate::stage_report::{Bucket, SelfTime, StageReport};
 
 /// One reading of one machine, or the difference of two.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Version of the `stats` format that it was made from.
     pub format: u32,
@@ -42,17 +43,20 @@ pub struct Report {
 }
 
 /// What a probe costs on an empty function.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostReport {
     pub backend: String,
     /// `hot` or `cold`.
     pub cache: String,
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub samples: u64,
     /// Sums over `samples`, cycles.
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub inside: u64,
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub outside: u64,
     /// Cycles a call, within the interval it measures.
     pub inside_mean: Option<f64>,

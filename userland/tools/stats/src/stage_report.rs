@@ -2,6 +2,7 @@
 
 //! The statistics of one stage.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_abi::figures;
 use xcap_abi::histogram::{lower_bound, upper_bound};
@@ -28,7 +29,7 @@ macro_rules! stage_report {
             $($later_origin:ident $(($($later_from:tt)*))?)+;)* }
     ) => {
         /// One stage; raw figures as the module gave them, and what follows from them.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         pub struct StageReport {
             pub stage: String,
             pub function: Option<String>,
@@ -41,11 +42,13 @@ macro_rules! stage_report {
             $(
                 $(#[$doc])*
                 #[serde(with = "integer")]
+#[schemars(schema_with = "integer::schema")]
                 pub $count: $type,
             )*
             $(
                 $(#[$later_doc])*
                 #[serde(with = "integer")]
+#[schemars(schema_with = "integer::schema")]
                 pub $later: $later_type,
             )*
             /// All figures are of one set of samples.
@@ -63,12 +66,15 @@ macro_rules! stage_report {
             #[serde(rename = "self")]
             pub self_time: SelfTime,
             #[serde(with = "integer")]
+#[schemars(schema_with = "integer::schema")]
             pub nested_cost: u128,
             #[serde(with = "integer")]
+#[schemars(schema_with = "integer::schema")]
             pub nested_outside: u128,
             /// Less what the probes cost; the raw values stay as they are.
             pub corrected: Option<Corrected>,
             #[serde(with = "integer")]
+#[schemars(schema_with = "integer::schema")]
             pub work: u64,
             pub work_unit: Option<String>,
             pub cycles_per_work: Option<f64>,
@@ -133,11 +139,13 @@ impl StageReport {
 }
 
 /// Samples less what nested in them; of calls neither migrated nor switched.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SelfTime {
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub count: u64,
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub sum: u128,
     pub mean: Option<f64>,
 }
@@ -153,13 +161,16 @@ impl SelfTime {
 }
 
 /// Samples from `low` to `high`, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bucket {
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub low: u64,
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub high: u64,
     #[serde(with = "integer")]
+    #[schemars(schema_with = "integer::schema")]
     pub count: u64,
 }
 

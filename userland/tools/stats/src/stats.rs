@@ -2,6 +2,7 @@
 
 //! A `stats` file, parsed; the columns' meaning is told in `xcap_abi::figures`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_abi::record::Record;
 
@@ -23,7 +24,7 @@ pub struct Stats {
 }
 
 /// What is known of the clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tsc {
     /// Ticks at one rate whatever the CPU's frequency and sleep.
     pub invariant: bool,

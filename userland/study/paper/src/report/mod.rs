@@ -16,6 +16,7 @@ use anyhow::Result;
 use xcap_machines::files::replace;
 use xcap_study::load;
 
+use crate::data;
 use crate::figure::alone;
 use crate::study::Study;
 use model::Report;
@@ -34,7 +35,9 @@ pub fn write(results: &Path) -> Result<PathBuf> {
         replace(&folder.join(format!("{name}.csv")), table.csv()?)?;
         replace(&folder.join(format!("{name}.md")), table.markdown())?;
     }
+    data::write(&study.runs, &results.join("tables"))?;
     let path = results.join("report.html");
     replace(&path, page(&report))?;
+    data::write_manifest(results, &study.runs)?;
     Ok(path)
 }

@@ -23,6 +23,9 @@ use crate::testbed::{Emulator, Unit};
 /// Longer than any run.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// Labs that are up at once, at most: each takes two GiB.
+const AT_ONCE: usize = 4;
+
 /// Where guests have the recorder.
 const RECORDER: &str = "/usr/bin/xcap-recorder";
 
@@ -60,8 +63,14 @@ impl LabSource {
     }
 }
 
-impl Source for LabSource {
-    fn start(&mut self, environment: Environment) -> Result<Box<dyn Machines>> {
+impl LabSource {
+    /// See [`Plan::most_apart`](super::Plan::most_apart).
+    pub fn most_apart(clock: Clock) -> Option<u64> {
+        (clock == Clock::Instructions).then_some(2_000)
+    }
+
+    /// The machines of an environment, with xcap loaded or without.
+    pub fn boot(&self, environment: Environment, load: bool) -> Result<Lab> {
         let mut config = match environment {
             Environment::Native => Config::bare(),
             Environment::XenPv => Config::xen(),
@@ -76,7 +85,24 @@ impl Source for LabSource {
         config.accelerator = self.accelerator;
         config.clock = self.clock;
         config.copies.push(self.recorder.clone());
-        Ok(Box::new(Lab::boot(&self.materials, &config)?))
+        config.load = load;
+        Lab::boot(&self.materials, &config)
+    }
+}
+
+impl Source for LabSource {
+    fn start(&self, environment: Environment) -> Result<Box<dyn Machines>> {
+        Ok(Box::new(self.boot(environment, true)?))
+    }
+
+    fn at_once(&self) -> usize {
+        match self.clock {
+            // Each takes one of the host's CPUs, and none is hurried by the others.
+            Clock::Instructions => std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(AT_ONCE),
+            Clock::Wall => 1,
+        }
     }
 
     fn attempts(&self) -> u32 {

@@ -17,6 +17,10 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     pub repetitions: u32,
     pub frames: u64,
+    /// Of a scenario whose frames come one by one, no more than so many: in the lab each costs what the others do.
+    pub most_apart: Option<u64>,
+    /// Decides the order of the runs; none: as they are listed.
+    pub seed: Option<u64>,
     /// Environments that may turn out not to be had here: left out then, and no error.
     pub optional: Vec<Environment>,
 }
@@ -29,11 +33,19 @@ pub struct Block {
 
 impl Plan {
     /// Repetition by repetition, so that drift hits all environments and scenarios alike; within
-    /// one, each time another scenario is first.
+    /// one, environments and their runs are in an order that the seed and the repetition decide:
+    /// more repetitions leave the order of the first as it was.
     pub fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         for repetition in 1..=self.repetitions {
-            for &environment in &self.environments {
+            let mut random = self
+                .seed
+                .map(|seed| fastrand::Rng::with_seed(seed ^ u64::from(repetition) << 48));
+            let mut environments = self.environments.clone();
+            if let Some(random) = &mut random {
+                random.shuffle(&mut environments);
+            }
+            for environment in environments {
                 let mut runs = Vec::new();
                 for &scenario in &self.scenarios {
                     for &buffer in &self.buffers {
@@ -45,15 +57,21 @@ impl Plan {
                         });
                     }
                 }
-                if !runs.is_empty() {
-                    // An odd step, so that the buffers change places too.
-                    let first = 3 * (repetition as usize - 1) % runs.len();
-                    runs.rotate_left(first);
+                if let Some(random) = &mut random {
+                    random.shuffle(&mut runs);
                 }
                 blocks.push(Block { environment, runs });
             }
         }
         blocks
+    }
+
+    /// Frames of a run.
+    pub fn frames_of(&self, scenario: Scenario) -> u64 {
+        match self.most_apart {
+            Some(most) if scenario.wait_us > 0 => self.frames.min(most),
+            _ => self.frames,
+        }
     }
 
     /// Where a run's folder is.
@@ -68,24 +86,43 @@ mod tests {
     use crate::scenario::PAPER;
     use std::collections::BTreeSet;
 
-    #[test]
-    fn every_run_is_planned_once_and_repetitions_are_interleaved() {
-        let plan = Plan {
+    fn plan(repetitions: u32, seed: Option<u64>) -> Plan {
+        Plan {
             results: "results".into(),
             layout: Layout::Study,
             environments: vec![Environment::XenPv, Environment::Native],
             scenarios: PAPER.to_vec(),
             buffers: Buffer::ALL.to_vec(),
-            repetitions: 5,
+            repetitions,
             frames: 10_000,
+            most_apart: None,
+            seed,
             optional: Vec::new(),
-        };
-        let blocks = plan.blocks();
+        }
+    }
+
+    fn order(plan: &Plan) -> Vec<RunId> {
+        plan.blocks()
+            .into_iter()
+            .flat_map(|block| block.runs)
+            .collect()
+    }
+
+    #[test]
+    fn every_run_is_planned_once_and_repetitions_are_interleaved() {
+        let blocks = plan(5, Some(17)).blocks();
         let runs: Vec<RunId> = blocks.iter().flat_map(|block| block.runs.clone()).collect();
         assert_eq!(runs.iter().collect::<BTreeSet<_>>().len(), 2 * 4 * 2 * 5);
         assert_eq!(runs.len(), 80);
         assert!(runs.is_sorted_by_key(|run| run.repetition));
-        let firsts: BTreeSet<_> = blocks.iter().map(|block| block.runs[0].scenario).collect();
-        assert_eq!(firsts.len(), 4);
+    }
+
+    #[test]
+    fn the_seed_decides_the_order() {
+        let three = order(&plan(3, Some(17)));
+        assert_eq!(order(&plan(3, Some(17))), three);
+        assert_ne!(order(&plan(3, Some(18))), three);
+        assert_eq!(order(&plan(5, Some(17)))[..three.len()], three);
+        assert!(order(&plan(3, None)).iter().take(8).is_sorted());
     }
 }

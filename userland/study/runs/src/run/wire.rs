@@ -26,7 +26,7 @@ const TICK_NS: u64 = 4_000_000;
 const BETWEEN_SLEEPS_NS: u64 = 47_213;
 
 /// How long the receiver is given for what is under way when the last frame was sent.
-const SETTLE_NS: u64 = 20_000_000;
+pub const SETTLE_NS: u64 = 20_000_000;
 
 /// From the beginning of one frame to that of the next, in the receiver's time: as fast as a gigabit wire carries
 /// them, or a sleep apart.
@@ -45,7 +45,7 @@ pub fn record(wire: &Wire, destination: &str, task: Task) -> Result<Box<dyn Reco
         .map_or(0, |since| since.as_secs());
     let offer = Offer {
         count: task.frames,
-        gap_ns: gap_ns(task.scenario),
+        gap_ns: task.gap_ns.unwrap_or_else(|| gap_ns(task.scenario)),
         settle_ns: SETTLE_NS,
         frame: frame(destination, task.scenario.size)?,
     };

@@ -47,6 +47,10 @@ pub struct Cli {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+
+    /// Print the JSON schema of what --json prints
+    #[arg(long, exclusive = true)]
+    pub schema: bool,
 }
 
 const EXAMPLES: &str = "\

@@ -12,8 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use clap::Parser;
-use xcap_frames::{Error, Interface, PacketSocket, Signals, READY};
+use xcap_frames::{arguments, Captured, Error, Interface, PacketSocket, Signals, READY};
 
 use crate::capture::{capture, Progress};
 use crate::cli::Cli;
@@ -22,7 +21,7 @@ use crate::report::Reporter;
 use crate::watch::watch;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = arguments::<Cli, Captured>();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

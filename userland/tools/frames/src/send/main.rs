@@ -12,15 +12,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use clap::Parser;
-use xcap_frames::{Error, Interface, PacketSocket, Signals};
+use xcap_frames::{arguments, Error, Interface, PacketSocket, Sent, Signals};
 
 use crate::cli::{Cli, CARRIER_PATIENCE};
 use crate::report::{Ending, Reporter};
 use crate::sender::{Progress, Sender};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = arguments::<Cli, Sent>();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
