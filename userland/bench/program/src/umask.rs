@@ -102,7 +102,7 @@ pub fn run(
         workload, calls, ..
     } = plan;
     let mut kinds: Vec<Kind> = vec![Kind::default()];
-    kinds.extend(backends.iter().map(Kind::of));
+    kinds.extend(backends.iter().map(|backend| Kind::of(backend)));
     let bar = Bar::new(workload.word(), u64::from(plan.runs) * kinds.len() as u64);
     for at in order(kinds.len(), plan.runs, seed) {
         let kind = &mut kinds[at];
@@ -140,9 +140,9 @@ struct Kind {
 }
 
 impl Kind {
-    fn of(backend: &String) -> Self {
+    fn of(backend: &str) -> Self {
         Self {
-            backend: Some(backend.clone()),
+            backend: Some(backend.to_owned()),
             ..Self::default()
         }
     }
