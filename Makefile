@@ -95,6 +95,8 @@ silicon: host
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run
+	@$(XCAP_TOOLS)/xcap-paper sweep
+	@$(XCAP_TOOLS)/xcap-paper overhead
 	@$(XCAP_TOOLS)/xcap-paper report
 
 clean:

@@ -185,6 +185,7 @@ fn probed<T>(
         returns_wide: false,
         work: Work::None,
         costs: Costs::default(),
+        marking: None,
     };
     let cells = Cells::new()?;
     let mut hook = Hook::arm(backend, &target, &cells)?;

@@ -23,6 +23,8 @@ pub(crate) struct Constants {
     pub(crate) outside: u32,
     /// Cycles that a hit costs in all.
     pub(crate) cost: u32,
+    /// How calls leave marks, where they do.
+    pub(crate) marking: u64,
 }
 
 /// All CPUs' cells of one probe.
@@ -59,6 +61,7 @@ impl Cells {
             // runs before the probe is armed.
             unsafe {
                 Cell::at::<{ at!(work_mask) }>(cell).write_volatile(constants.work_mask);
+                Cell::at::<{ at!(marking) }>(cell).write_volatile(constants.marking);
             }
         }
     }

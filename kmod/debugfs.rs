@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in debugfs: `xcap/stats`, `control`, `probes`, `calibration`.
+//! The files in debugfs: `xcap/stats`, `control`, `probes`, `calibration`, `marks`.
 //!
 //! With file operations of our own: those of the `kernel` crate have no owner, so that a module
 //! could be unloaded with a file open.
@@ -9,7 +9,7 @@
 //! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)
 
 use super::{
-    control,
+    control, marks_file,
     registry::{Registry, REGISTRY},
     report,
 };
@@ -202,6 +202,13 @@ static WRITE: Operations = Operations(UnsafeCell::new(file_operations {
     ..unsafe_default()
 }));
 
+static MARKS: Operations = Operations(UnsafeCell::new(file_operations {
+    open: Some(marks_file::open),
+    read: Some(marks_file::read),
+    release: Some(marks_file::release),
+    ..unsafe_default()
+}));
+
 const fn unsafe_default() -> file_operations {
     // SAFETY: All fields are pointers, options of functions or integers, for which zero is valid.
     unsafe { core::mem::zeroed() }
@@ -217,7 +224,7 @@ unsafe impl Sync for Files {}
 
 impl Files {
     pub(crate) fn create(module: &'static ThisModule) -> Result<Self> {
-        for operations in [&READ, &WRITE] {
+        for operations in [&READ, &WRITE, &MARKS] {
             // SAFETY: No file refers to them yet.
             unsafe { (*operations.0.get()).owner = module.as_ptr() };
         }
@@ -231,6 +238,7 @@ impl Files {
         folder.add(names::PROBES, 0o400, Some(&PROBES), &READ)?;
         folder.add(names::CALIBRATION, 0o400, Some(&CALIBRATION), &READ)?;
         folder.add(names::CONTROL, 0o200, None, &WRITE)?;
+        folder.add(names::MARKS, 0o400, None, &MARKS)?;
         Ok(folder)
     }
 

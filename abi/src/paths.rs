@@ -48,4 +48,6 @@ files! {
     CALIBRATION = "calibration";
     /// Takes commands.
     CONTROL = "control";
+    /// Which frame was where and when, a binary stream: [`mark`](super::mark).
+    MARKS = "marks";
 }

@@ -52,6 +52,9 @@ pub struct DemoOptions {
     /// What time is to the machines
     #[arg(long, value_enum, default_value_t = Clock::Instructions)]
     pub clock: Clock,
+    /// Numbered frames that leave marks, sent after each scenario's: 0 for none
+    #[arg(long, value_name = "FRAMES", default_value_t = 1_000)]
+    pub marks: u64,
     /// Where to leave the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub results: PathBuf,

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{bail, Result};
 use clap::Parser;
 use xcap_machines::config::emulation::Clock;
-use xcap_paper::{loads, report};
+use xcap_paper::{journeys, loads, report};
 use xcap_study::layout::Layout;
 use xcap_study::planned::Planned;
 use xcap_study::role::Role;
@@ -21,8 +21,8 @@ use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
 use cli::{
-    Cli, Command, GatherOptions, MachineOptions, OverheadOptions, ReportOptions, RunOptions,
-    SweepOptions,
+    Cli, Command, GatherOptions, JourneysOptions, MachineOptions, OverheadOptions, ReportOptions,
+    RunOptions, SweepOptions,
 };
 
 fn main() -> ExitCode {
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         (None, Some(Command::Report(options))) => write_report(&options),
         (None, Some(Command::Sweep(options))) => sweep(&options),
         (None, Some(Command::Overhead(options))) => overhead(&options),
+        (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
         (None, None) => Ok(()),
@@ -71,6 +72,7 @@ fn run_study(options: &RunOptions) -> Result<()> {
         buffers: options.buffers.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
+        marks: options.marks,
         seed: Some(seed),
         most_apart: match commands {
             Some(_) => None,
@@ -153,6 +155,19 @@ fn commands(options: &MachineOptions) -> Option<Commands> {
 fn write_report(options: &ReportOptions) -> Result<()> {
     println!("{}", report::write(&options.results)?.display());
     Ok(())
+}
+
+fn tell_journeys(options: &JourneysOptions) -> Result<()> {
+    let runs = journeys::marked(&options.results)?;
+    if let Some(path) = &options.trace {
+        journeys::trace(&runs, path)?;
+    }
+    match (options.json, options.csv) {
+        (true, _) => journeys::json(&runs),
+        (_, true) => journeys::csv(&runs),
+        _ if options.trace.is_some() => Ok(()),
+        _ => journeys::text(&runs),
+    }
 }
 
 fn gather_parts(options: &GatherOptions) -> Result<()> {

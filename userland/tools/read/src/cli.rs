@@ -4,11 +4,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use xcap_abi::paths::STATS;
 use xcap_output::width;
 use xcap_read::show::View;
 use xcap_stats::CostChoice;
+
+use crate::marks::Marks;
+use crate::seconds::seconds;
 
 /// Shows what each stage of packet capture costs, as measured by xcap.ko.
 ///
@@ -16,8 +19,11 @@ use xcap_stats::CostChoice;
 /// deviation and missed calls of each stage; then self times, cost per frame,
 /// and the values less what the probes themselves cost.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(version, max_term_width = 80, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// A saved `stats` file, `-` for standard input
     #[arg(default_value = STATS)]
     pub file: PathBuf,
@@ -58,6 +64,11 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
           value_parser = seconds, conflicts_with_all = ["json", "histogram"])]
     pub watch: Option<f64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Marks(Marks),
 }
 
 const EXAMPLES: &str = "\
@@ -108,14 +119,5 @@ fn level(text: &str) -> Result<f64, String> {
         Ok(level)
     } else {
         Err("not between 0 and 100".into())
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.1..=86_400.0).contains(&seconds) {
-        Ok(seconds)
-    } else {
-        Err("not between 0.1 and 86400".into())
     }
 }

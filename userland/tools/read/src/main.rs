@@ -4,6 +4,8 @@
 
 mod chosen;
 mod cli;
+mod marks;
+mod seconds;
 mod watch;
 
 use std::process::ExitCode;
@@ -14,7 +16,7 @@ use xcap_read::show;
 use xcap_stats::{difference, load, Stats};
 
 use crate::chosen::chosen;
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -28,6 +30,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(Command::Marks(marks)) = &cli.command {
+        return marks::run(marks);
+    }
     if cli.schema {
         let schema = schemars::schema_for!(xcap_stats::Report);
         return Ok(print(&(serde_json::to_string_pretty(&schema)? + "\n"))?);

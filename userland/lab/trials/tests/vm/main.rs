@@ -23,6 +23,7 @@ mod known;
 mod labs;
 mod late_driver;
 mod lifecycle;
+mod marks;
 mod patches;
 mod returns;
 mod snapshots;
@@ -46,6 +47,7 @@ fn main() {
         driver::trials(world),
         lifecycle::trials(world),
         flood::trials(world),
+        marks::trials(world),
         snapshots::trials(world),
         types::trials(world),
         windows::trials(world),

@@ -11,6 +11,9 @@ use crate::role::Role;
 use crate::run_id::Buffer;
 use crate::scenario::Scenario;
 
+/// The option that has frames leave marks.
+pub const MARKS: &str = "--marks";
+
 #[derive(Debug, Args)]
 pub struct Options {
     /// What this machine is in the study
@@ -30,6 +33,9 @@ pub struct Options {
     /// From one frame to the next, in nanoseconds [default: as the scenario says]
     #[arg(long, hide = true)]
     pub gap_ns: Option<u64>,
+    /// Number the frames that are sent, and record the marks that they leave
+    #[arg(long, conflicts_with = "out")]
+    pub marks: bool,
     /// Where a sender sends to
     #[arg(long, value_name = "MAC", default_value = "ff:ff:ff:ff:ff:ff")]
     pub destination: String,
@@ -97,7 +103,7 @@ mod tests {
             assert_eq!((options.role, options.task()), (role, task));
             assert_eq!(options.interface, "eth1");
             assert_eq!(options.destination, "00:16:3e:00:00:01");
-            assert_eq!(options.out, None);
+            assert_eq!((options.marks, options.out), (false, None));
         }
     }
 }

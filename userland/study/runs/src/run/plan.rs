@@ -19,6 +19,8 @@ pub struct Plan {
     pub frames: u64,
     /// Of a scenario whose frames come one by one, no more than so many: in the lab each costs what the others do.
     pub most_apart: Option<u64>,
+    /// Numbered frames that are sent after each run, to leave marks; 0: none.
+    pub marks: u64,
     /// Decides the order of the runs; none: as they are listed.
     pub seed: Option<u64>,
     /// Environments that may turn out not to be had here: left out then, and no error.
@@ -96,6 +98,7 @@ mod tests {
             repetitions,
             frames: 10_000,
             most_apart: None,
+            marks: 0,
             seed,
             optional: Vec::new(),
         }

@@ -95,6 +95,7 @@ fn sent(offer: &Offer, offered: &OnWire, destination: &str) -> Sent {
         count: offer.count,
         sent: offered.offered,
         bytes: offered.offered * u64::from(size),
+        numbered: true,
         retries: 0,
         seconds: (offered.last_ns - offered.first_ns) as f64 / 1e9,
         frames_per_second: rate,

@@ -91,6 +91,7 @@ impl Reporter {
                 Ending::Signal => SentUntil::Signal,
                 Ending::Failure(_) => SentUntil::Failure,
             },
+            numbered: self.cli.numbered,
         }
     }
 
