@@ -46,6 +46,9 @@ mod abi {
     #[path = "src/stage.rs"]
     pub(crate) mod stage;
 
+    #[path = "src/stages.rs"]
+    pub(crate) mod stages;
+
     #[path = "src/state.rs"]
     pub(crate) mod state;
 

@@ -10,9 +10,11 @@ use super::{
     marking::{Marking, Source},
     probe::Probe,
     registry::Registry,
+};
+use crate::abi::{
+    mark::{self, Header, Mark},
     stages::About,
 };
-use crate::abi::mark::{self, Header, Mark};
 use kernel::{prelude::*, str::CStr, sync::Arc};
 
 /// What `marks on` asks for.

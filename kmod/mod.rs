@@ -43,7 +43,6 @@ pub(crate) mod role;
 pub(crate) mod search;
 pub(crate) mod shadow_place;
 pub(crate) mod sort;
-pub(crate) mod stages;
 pub(crate) mod switches;
 pub(crate) mod symbols;
 pub(crate) mod target;

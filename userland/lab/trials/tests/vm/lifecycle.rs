@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use xcap_frames::{Captured, READY};
 use xcap_machines::{Guest, Lab, Place};
 
-const FILES: [&str; 3] = ["stats", "probes", "calibration"];
+const FILES: [&str; 4] = ["stats", "per_cpu", "probes", "calibration"];
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = vec![
