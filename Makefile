@@ -19,6 +19,9 @@ PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-doctor -p xcap-frames
 WITH := $(if $(FEATURES),--features $(FEATURES:%=xcap-frames/%))
 LAB := $(XCAP_TOOLS)/xcap-lab
 PLUGINS := lines returns
+# $(call plugin,NAME): QEMU loads it, so it can't be static as the tools are.
+plugin = (cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release -p xcap-$(1)-qemu --lib --crate-type cdylib) && \
+	install -m 755 '$(TARGET_DIR)/release/libxcap_$(1)_qemu.so' '$(XCAP_TOOLS)'
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
@@ -38,6 +41,7 @@ tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
 	@$(BUILD) $(PROGRAMS) $(WITH)
+	@$(call plugin,wire)
 
 # What `make tools` and `make` have built, and no more: root needs no compiler.
 install uninstall:
@@ -92,11 +96,8 @@ study:
 	@scripts/host-packages browser
 	@$(TEST) --test docs --test page --test prometheus --test vm -- --ignored
 
-# QEMU loads them, so they can't be static as the tools are.
 plugin: tools
-	@$(foreach plugin,$(PLUGINS),(cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release \
-		-p xcap-$(plugin)-qemu --lib --crate-type cdylib) &&) :
-	@install -m 755 $(PLUGINS:%='$(TARGET_DIR)/release/libxcap_%_qemu.so') '$(XCAP_TOOLS)'
+	@$(foreach plugin,$(PLUGINS),$(call plugin,$(plugin)) &&) :
 
 # Below SHARE, as /usr/share is laid out.
 SHARE ?= $(TARGET_DIR)/share
@@ -124,6 +125,8 @@ stress: tools
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run
+	@$(XCAP_TOOLS)/xcap-paper sweep
+	@$(XCAP_TOOLS)/xcap-paper overhead
 	@$(XCAP_TOOLS)/xcap-paper report
 
 clean:

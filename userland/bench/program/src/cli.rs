@@ -51,6 +51,12 @@ pub struct UmaskOptions {
     /// Calls in a run; 1000000 of umask(), 100000 of what lies deep
     #[arg(long)]
     pub calls: Option<u32>,
+    /// Decides in which order the runs come [default: by chance, and recorded]
+    #[arg(long)]
+    pub seed: Option<u32>,
+    /// What a run is: the calls, and the µs that each took
+    #[arg(long, hide = true)]
+    pub one_run: bool,
     /// Only with these, besides without a probe
     #[arg(long = "backend", value_name = "BACKEND", value_delimiter = ',', value_parser = BACKENDS, default_values = BACKENDS)]
     pub backends: Vec<String>,

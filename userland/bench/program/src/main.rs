@@ -53,7 +53,13 @@ fn umask(options: &UmaskOptions) -> Result<()> {
         runs: options.runs,
         calls: options.calls.unwrap_or(workload.calls()),
     };
-    let experiment = umask::run(plan, &options.backends)?;
+    if options.one_run {
+        let us = umask::one_run(workload, plan.calls)?;
+        return Ok(print(&format!("{us}\n"))?);
+    }
+    // Short enough to be typed.
+    let seed = options.seed.unwrap_or_else(|| fastrand::u32(..));
+    let experiment = umask::run(plan, &options.backends, seed.into(), in_a_process)?;
     if !options.quiet {
         print(&show::umask(&experiment))?;
     }
@@ -64,6 +70,23 @@ fn umask(options: &UmaskOptions) -> Result<()> {
         Some(path) => replace(path, &text)?,
     }
     Ok(())
+}
+
+/// One run, by a fresh process.
+fn in_a_process(workload: Workload, calls: u32) -> Result<f64> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command.args(["umask", "--one-run", "--calls", &calls.to_string()]);
+    if !workload.is_umask() {
+        command.arg("--deep");
+    }
+    let output = command.output().context("cannot start a run")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!("{}", why.trim().trim_start_matches("xcap-bench: "));
+    }
+    let us = said.trim().parse();
+    us.with_context(|| format!("a run printed '{}'", said.trim()))
 }
 
 fn silicon(options: &SiliconOptions) -> Result<()> {

@@ -76,10 +76,11 @@ pub fn umask(experiment: &Experiment) -> String {
         .first()
         .map_or(0, |series| series.runs.len());
     format!(
-        "{} on {}: {runs} runs of {} calls\n{}",
+        "{} on {}: {runs} processes of {} calls each, in random order (seed {})\n{}",
         experiment.workload.title(),
         experiment.kernel,
         experiment.calls,
+        experiment.seed,
         lines(&table)
     )
 }

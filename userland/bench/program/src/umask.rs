@@ -30,6 +30,9 @@ pub struct Experiment {
     #[serde(default, skip_serializing_if = "Workload::is_umask")]
     pub workload: Workload,
     pub calls: u32,
+    /// Decides the order of the runs.
+    #[serde(default)]
+    pub seed: u64,
     pub series: Vec<Series>,
 }
 
@@ -76,32 +79,38 @@ impl Series {
     }
 }
 
-/// Runs the experiment here: without a probe, then with each of these backends.
-pub fn run(plan: Plan, backends: &[String]) -> Result<Experiment> {
+/// One run: µs a call, of so many.
+pub fn one_run(workload: Workload, calls: u32) -> Result<f64> {
+    let time = Calls::prepare(workload)?.timed(calls)?;
+    Ok(time.as_secs_f64() * 1e6 / f64::from(calls))
+}
+
+/// Runs the experiment here, without a probe and with each of these backends.
+///
+/// As in the paper `one_run` is another start of a program. Runs come in an order that the seed decides, so that
+/// what changes meanwhile hits all alike.
+pub fn run(
+    plan: Plan,
+    backends: &[String],
+    seed: u64,
+    one_run: impl Fn(Workload, u32) -> Result<f64>,
+) -> Result<Experiment> {
     if plan.runs < 2 || plan.calls == 0 {
         bail!("an interval takes two runs of one call, at least");
     }
-    let Plan { workload, .. } = plan;
-    let calls = Calls::prepare(workload)?;
-    let mut series = vec![Series::of("none", runs(plan, &calls, "no probe")?, None)];
-    for backend in backends {
-        let function = workload.function();
-        let probe = Probe::add(function, workload.word(), backend)?;
-        let times = runs(plan, &calls, backend)?;
-        let stage = probe.read()?;
-        ensure!(
-            stage.count > 0,
-            "{function} was never called: {} goes another way in this kernel",
-            workload.title()
-        );
-        let saw = ProbeReport {
-            count: stage.count,
-            missed: stage.missed,
-            mean: stage.mean,
-            corrected: stage.corrected.and_then(|c| c.mean),
-        };
-        series.push(Series::of(backend, times, Some(saw)));
+    let Plan {
+        workload, calls, ..
+    } = plan;
+    let mut kinds: Vec<Kind> = vec![Kind::default()];
+    kinds.extend(backends.iter().map(|backend| Kind::of(backend)));
+    let bar = Bar::new(workload.word(), u64::from(plan.runs) * kinds.len() as u64);
+    for at in order(kinds.len(), plan.runs, seed) {
+        let kind = &mut kinds[at];
+        kind.run(workload, || one_run(workload, calls))
+            .with_context(|| format!("{}, {}", workload.title(), kind.name()))?;
+        bar.step();
     }
+    bar.done();
     let kernel = nix::sys::utsname::uname()?
         .release()
         .to_string_lossy()
@@ -109,25 +118,83 @@ pub fn run(plan: Plan, backends: &[String]) -> Result<Experiment> {
     Ok(Experiment {
         kernel,
         workload,
-        calls: plan.calls,
-        series,
+        calls,
+        seed,
+        series: kinds.into_iter().map(Kind::series).collect(),
     })
 }
 
-fn runs(plan: Plan, calls: &Calls, what: &str) -> Result<Vec<f64>> {
-    // The first calls fill caches; the paper's figures have none of that either.
-    calls.timed(plan.calls.min(10_000))?;
-    let bar = Bar::new(what, u64::from(plan.runs));
-    let runs = (0..plan.runs)
-        .map(|_| {
-            let us = calls.timed(plan.calls)?.as_secs_f64() * 1e6 / f64::from(plan.calls);
-            bar.step();
-            Ok(us)
-        })
-        .collect::<Result<_>>()
-        .with_context(|| format!("{}, {what}", plan.workload.title()));
-    bar.done();
-    runs
+/// Which kind's turn it is, run by run.
+fn order(kinds: usize, runs: u32, seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..kinds * runs as usize).map(|run| run % kinds).collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut order);
+    order
+}
+
+/// Runs with one backend, or without a probe.
+#[derive(Default)]
+struct Kind {
+    backend: Option<String>,
+    runs: Vec<f64>,
+    saw: Vec<ProbeReport>,
+}
+
+impl Kind {
+    fn of(backend: &str) -> Self {
+        Self {
+            backend: Some(backend.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.backend.as_deref().unwrap_or("none")
+    }
+
+    fn run(&mut self, workload: Workload, one_run: impl FnOnce() -> Result<f64>) -> Result<()> {
+        let Some(backend) = &self.backend else {
+            self.runs.push(one_run()?);
+            return Ok(());
+        };
+        let function = workload.function();
+        let probe = Probe::add(function, workload.word(), backend)?;
+        self.runs.push(one_run()?);
+        let stage = probe.read()?;
+        ensure!(
+            stage.count > 0,
+            "{function} was never called: {} goes another way in this kernel",
+            workload.title()
+        );
+        self.saw.push(ProbeReport {
+            count: stage.count,
+            missed: stage.missed,
+            mean: stage.mean,
+            corrected: stage.corrected.and_then(|corrected| corrected.mean),
+        });
+        Ok(())
+    }
+
+    fn series(self) -> Series {
+        let saw = (!self.saw.is_empty()).then(|| ProbeReport::of_all(&self.saw));
+        Series::of(self.backend.as_deref().unwrap_or("none"), self.runs, saw)
+    }
+}
+
+impl ProbeReport {
+    /// What the probe saw in all runs.
+    fn of_all(runs: &[Self]) -> Self {
+        let count = runs.iter().map(|run| run.count).sum::<u64>();
+        let mean = |of: fn(&Self) -> Option<f64>| {
+            let sums = runs.iter().map(|run| Some(of(run)? * run.count as f64));
+            Some(sums.sum::<Option<f64>>()? / count as f64)
+        };
+        Self {
+            count,
+            missed: runs.iter().map(|run| run.missed).sum(),
+            mean: mean(|run| run.mean),
+            corrected: mean(|run| run.corrected),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +218,7 @@ mod tests {
             runs: 1,
             calls: 10,
         };
-        assert!(run(plan, &[]).is_err());
+        assert!(run(plan, &[], 1, one_run).is_err());
     }
 
     #[test]
@@ -162,7 +229,7 @@ mod tests {
                 runs: 3,
                 calls: 101,
             };
-            let experiment = run(plan, &[]).unwrap();
+            let experiment = run(plan, &[], 1, one_run).unwrap();
             assert_eq!(experiment.series.len(), 1);
             assert_eq!(experiment.series[0].runs.len(), 3);
             assert!(experiment.series[0].runs.iter().all(|&us| us > 0.0));
@@ -171,5 +238,29 @@ mod tests {
             let read: Experiment = serde_json::from_value(json).unwrap();
             assert_eq!(read.workload, workload);
         }
+    }
+
+    #[test]
+    fn kinds_take_turns_as_the_seed_says() {
+        let turns = order(4, 100, 17);
+        for kind in 0..4 {
+            assert_eq!(turns.iter().filter(|turn| **turn == kind).count(), 100);
+        }
+        assert_eq!(turns, order(4, 100, 17));
+        assert_ne!(turns, order(4, 100, 18));
+        assert!(!turns.is_sorted());
+    }
+
+    #[test]
+    fn what_a_probe_saw_in_several_runs_is_weighted_by_its_calls() {
+        let report = |count, mean| ProbeReport {
+            count,
+            missed: 1,
+            mean: Some(mean),
+            corrected: None,
+        };
+        let all = ProbeReport::of_all(&[report(1, 10.0), report(3, 20.0)]);
+        assert_eq!((all.count, all.missed), (4, 2));
+        assert_eq!((all.mean, all.corrected), (Some(17.5), None));
     }
 }

@@ -50,9 +50,12 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct DemoOptions {
-    /// Frames a scenario
+    /// Frames a scenario; where they come one by one, 2000 at most, which cost the same each
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
+    /// What time is to the machines
+    #[arg(long, value_enum, default_value_t = Clock::Instructions)]
+    pub clock: Clock,
     /// Numbered frames that leave marks, sent after each scenario's: 0 for none
     #[arg(long, value_name = "FRAMES", default_value_t = 1_000)]
     pub marks: u64,

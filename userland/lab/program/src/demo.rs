@@ -16,7 +16,7 @@ use xcap_study::run::lab::LabSource;
 use xcap_study::run::{run_block, Plan, Progress};
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::PAPER;
-use xcap_study::testbed::World;
+use xcap_study::testbed::{Unit, World};
 
 pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
     let plan = Plan {
@@ -28,17 +28,18 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
         buffers: vec![Buffer::Large],
         repetitions: 1,
         seed: None,
+        most_apart: LabSource::most_apart(options.clock),
         frames: options.frames,
         marks: options.marks,
         optional: Vec::new(),
     };
     sweep(&plan.results)?;
-    let mut source = LabSource::prepare()?;
+    let source = LabSource::prepare(options.clock)?;
     let mut runs = Vec::new();
     let mut journeys = Vec::new();
     for block in plan.blocks() {
         let progress = Progress::new(block.runs.len(), block.runs.len());
-        run_block(&plan, &block, &mut source, &progress)?;
+        run_block(&plan, &block, &source, &progress)?;
         progress.end();
         for &run in &block.runs {
             runs.push(load::one(&plan.folder(run))?);
@@ -53,9 +54,12 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
 }
 
 fn show(runs: &[Run], results: &Path) -> Result<()> {
+    let units = runs.iter().map(|run| run.testbed.unit);
+    let unit = units.max().unwrap_or_default();
+    let word = unit.word();
     for domain in [Domain::Dom0, Domain::DomU] {
         print(&format!(
-            "\n{domain}: cycles a call ± 95 % (calls), cycles a frame\n{}\n",
+            "\n{domain}: {word} a call ± 95 % (calls), {word} a frame\n{}\n",
             stages(runs, domain).trim_fmt()
         ))?;
     }
@@ -64,14 +68,15 @@ fn show(runs: &[Run], results: &Path) -> Result<()> {
     print(&format!(
         "\nframes\n{}\n\n{}\nResults: {results} (the report of them: xcap-paper report --results {results})\n",
         frames(runs).trim_fmt(),
-        caveat(worlds.min().unwrap_or(World::Emulated)),
+        caveat(unit, worlds.min().unwrap_or(World::Emulated)),
     ))?;
     Ok(())
 }
 
 /// What the figures are not.
-fn caveat(world: World) -> &'static str {
+fn caveat(unit: Unit, world: World) -> &'static str {
     match world {
+        World::Emulated if unit == Unit::Instructions => "An instruction is one that the machine executed: exact, whatever the host does; how many cycles it takes, no emulator knows.",
         World::Emulated => "These are cycles of an emulated processor: they compare with each other, not with hardware's.",
         _ => "These are cycles in a virtual machine, its devices emulated: not those of hardware alone.",
     }

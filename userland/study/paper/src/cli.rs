@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use xcap_machines::config::emulation::Clock;
 use xcap_study::record;
 use xcap_study::run_id::{Buffer, Environment};
 use xcap_study::scenario::{Scenario, PAPER};
@@ -38,6 +39,10 @@ pub enum Schema {
     Environment,
     /// parts/<role>.json of a run
     Part,
+    /// sweep.json: rates from idle to overload
+    Sweep,
+    /// overhead.json: what measuring costs the capture
+    Overhead,
     /// A row of tables/moments.csv
     Moments,
     /// A row of tables/runs.csv
@@ -56,6 +61,8 @@ Examples:
       --sender-interface eth1 --dom0-interface eth1 --domu-interface eth0
                                             the same on machines of your own
   xcap-paper compare results/old results/paper --fail-above 5
+  xcap-paper sweep                          from idle to overload, in the lab
+  xcap-paper overhead                       what measuring costs the capture
   xcap-paper --schema manifest              what the keys of manifest.json mean
 
 Exit status: 0 done, 1 an error (the reason is on stderr), 2 wrong usage,
@@ -69,6 +76,10 @@ pub enum Command {
     Report(ReportOptions),
     /// Compare two results folders, stage by stage
     Compare(CompareOptions),
+    /// Offer frames at rates from idle to overload, in the lab, and find where the first is lost
+    Sweep(SweepOptions),
+    /// Compare what the receiving machine spends on a capture, in the lab: measured and not
+    Overhead(OverheadOptions),
     /// Tell the journeys of numbered frames: where each was served, and where it waited
     Journeys(JourneysOptions),
     /// Record this machine's share of one run, until its input ends
@@ -82,7 +93,7 @@ pub struct RunOptions {
     /// Where results are kept
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
-    /// Frames in a run
+    /// Frames in a run; where they come one by one in the lab, 2000 at most, which cost the same each
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: u64,
     /// Numbered frames sent after each run, to leave marks [default: none]
@@ -108,6 +119,9 @@ pub struct RunOptions {
     /// How much room the capturing socket has
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Buffer::ALL)]
     pub buffers: Vec<Buffer>,
+    /// What time is to the lab's machines
+    #[arg(long, value_enum, default_value_t = Clock::Instructions)]
+    pub clock: Clock,
     #[command(flatten)]
     pub machines: MachineOptions,
 }
@@ -143,6 +157,44 @@ pub struct MachineOptions {
     /// Hardware address to send to
     #[arg(long, value_name = "MAC", default_value = "ff:ff:ff:ff:ff:ff")]
     pub destination: String,
+}
+
+#[derive(Args)]
+pub struct SweepOptions {
+    /// Where results are kept: sweep.json, tables/sweep.csv, tables/sweep-stages.csv, tables/knees.csv
+    #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
+    pub results: PathBuf,
+    /// Frames of each trial
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(2..))]
+    pub frames: u64,
+    /// Bytes of a frame
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 1500], value_parser = clap::value_parser!(u16).range(60..=1514))]
+    pub sizes: Vec<u16>,
+    /// What the capturing program runs on
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
+    pub environments: Vec<Environment>,
+    /// How much room the capturing socket has
+    #[arg(long, value_enum, default_value_t = Buffer::Large)]
+    pub buffer: Buffer,
+}
+
+#[derive(Args)]
+pub struct OverheadOptions {
+    /// Where results are kept: overhead.json, tables/overhead.csv
+    #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
+    pub results: PathBuf,
+    /// Frames of each trial
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(2..))]
+    pub frames: u64,
+    /// Trials of each load
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub repetitions: u32,
+    /// What the capturing program runs on
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
+    pub environments: Vec<Environment>,
+    /// Decides the order [default: by chance, and recorded]
+    #[arg(long)]
+    pub seed: Option<u32>,
 }
 
 #[derive(Args)]

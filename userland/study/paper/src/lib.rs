@@ -7,6 +7,7 @@ pub mod data;
 pub mod figure;
 pub mod histogram;
 pub mod journeys;
+pub mod loads;
 pub mod numbers;
 pub mod own_cycles;
 pub mod paper_figures;

@@ -9,21 +9,22 @@ use std::process::ExitCode;
 
 use anyhow::{bail, Result};
 use clap::Parser;
+use xcap_machines::config::emulation::Clock;
 use xcap_paper::compare::{self, Question};
-use xcap_paper::{journeys, report};
+use xcap_paper::{journeys, loads, report};
 use xcap_study::layout::Layout;
 use xcap_study::load;
 use xcap_study::planned::Planned;
 use xcap_study::role::Role;
 use xcap_study::run::lab::LabSource;
 use xcap_study::run::reached::{Commands, Machine};
-use xcap_study::run::{run_missing, Plan};
+use xcap_study::run::{self, run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
 use cli::{
-    Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, ReportOptions,
-    RunOptions,
+    Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, OverheadOptions,
+    ReportOptions, RunOptions, SweepOptions,
 };
 
 /// Exit status of a comparison that found more growth than is allowed.
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
             Ok(true) => return ExitCode::from(BEYOND),
             Err(error) => Err(error),
         },
+        (None, Some(Command::Sweep(options))) => sweep(&options),
+        (None, Some(Command::Overhead(options))) => overhead(&options),
         (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
@@ -81,6 +84,10 @@ fn run_study(options: &RunOptions) -> Result<()> {
         frames: options.frames,
         marks: options.marks,
         seed: Some(seed),
+        most_apart: match commands {
+            Some(_) => None,
+            None => LabSource::most_apart(options.clock),
+        },
         // Hardware's help is emulated too, but not by every emulator.
         optional: match options.environments.as_slice() {
             [] => vec![Environment::XenPvh],
@@ -94,8 +101,34 @@ fn run_study(options: &RunOptions) -> Result<()> {
     Planned::new(&plan, seed, std::env::args().skip(1)).write(&options.results)?;
     run_missing(&plan, || match commands {
         Some(commands) => Ok(Box::new(commands)),
-        None => Ok(Box::new(LabSource::prepare()?)),
+        None => Ok(Box::new(LabSource::prepare(options.clock)?)),
     })
+}
+
+fn sweep(options: &SweepOptions) -> Result<()> {
+    let plan = run::sweep::Plan {
+        environments: options.environments.clone(),
+        sizes: options.sizes.clone(),
+        buffer: options.buffer,
+        frames: options.frames,
+    };
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let swept = run::sweep::sweep(&source, &plan, |said| eprintln!("xcap-paper: {said}"))?;
+    loads::write_sweep(&options.results, &swept)
+}
+
+fn overhead(options: &OverheadOptions) -> Result<()> {
+    let seed = options.seed.unwrap_or_else(|| fastrand::u32(..));
+    let plan = run::overhead::Plan {
+        environments: options.environments.clone(),
+        repetitions: options.repetitions,
+        frames: options.frames,
+        seed: seed.into(),
+    };
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let tell = |said: &str| eprintln!("xcap-paper: {said}");
+    let found = run::overhead::overhead(&source, &plan, tell)?;
+    loads::write_overhead(&options.results, &found)
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {

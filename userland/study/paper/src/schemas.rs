@@ -10,6 +10,8 @@ use xcap_paper::report::FindingRow;
 use xcap_study::frames::Frames;
 use xcap_study::part::Part;
 use xcap_study::planned::Planned;
+use xcap_study::run::overhead::Overhead;
+use xcap_study::run::sweep::Sweep;
 use xcap_study::testbed::Testbed;
 
 use crate::cli::Schema;
@@ -23,6 +25,8 @@ pub fn print(schema: Schema) -> Result<()> {
         Schema::Frames => text::<Frames>(),
         Schema::Environment => text::<Testbed>(),
         Schema::Part => text::<Part>(),
+        Schema::Sweep => text::<Sweep>(),
+        Schema::Overhead => text::<Overhead>(),
         Schema::Moments => text::<Moments>(),
         Schema::Runs => text::<RunRow>(),
         Schema::Hops => text::<Hop>(),

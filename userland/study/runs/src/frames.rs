@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use xcap_abi::stage::Stage;
 
 use crate::format::FORMAT;
-use crate::part::{Part, Parts};
+use crate::part::{OnWire, Part, Parts};
 use crate::role::Role;
 use crate::run_id::{Domain, RunId};
 
@@ -32,7 +32,7 @@ pub struct Hop {
 }
 
 /// All of a run's frames, hop by hop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Frames {
     pub format: u32,
     pub run: RunId,
@@ -41,6 +41,9 @@ pub struct Frames {
     pub hops: Vec<Hop>,
     pub sent: u64,
     pub captured: u64,
+    /// Frames a second that were put on the wire, by the receiver's clock where the sender has it; none: only one.
+    #[serde(default)]
+    pub offered_per_second: Option<f64>,
     /// The greatest disagreement between two neighbours' counters.
     pub unaccounted: i64,
     /// Size of the socket's buffer.
@@ -94,12 +97,11 @@ pub fn account(run: RunId, parts: &Parts) -> Result<Frames, String> {
             .ok_or_else(|| format!("{run}: no part of {role}"))
     };
     let sender = part(Role::Sender)?;
-    let sent = sender
-        .sent
-        .as_ref()
-        .ok_or_else(|| format!("{run}: the sender says nothing"))?
-        .sent;
+    let said = sender.sent.as_ref();
+    let said = said.ok_or_else(|| format!("{run}: the sender says nothing"))?;
+    let sent = said.sent;
     let mut hops = vec![hop("sent", Role::Sender, sent, &[], "xcap-send")];
+    hops.extend(sender.wire.map(wire));
     let capturing = if run.environment.is_xen() {
         let (dom0, domu) = (part(Role::DOM0)?, part(Role::DOMU)?);
         hops.push(nic(dom0));
@@ -132,6 +134,7 @@ pub fn account(run: RunId, parts: &Parts) -> Result<Frames, String> {
         frames: sender.task.frames,
         sent,
         captured: captured.captured,
+        offered_per_second: (sent > 1).then_some(said.frames_per_second),
         unaccounted: hops
             .iter()
             .map(|hop| hop.unaccounted)
@@ -162,6 +165,18 @@ fn statistics(interface: &str) -> String {
 fn drops(part: &Part, interface: &str, counters: &[&str]) -> Vec<(String, u64)> {
     let grown = |counter: &&str| ((*counter).to_owned(), part.grown(interface, counter));
     counters.iter().map(grown).collect()
+}
+
+/// The cable, where frames that come while the card has no room are lost.
+fn wire(offered: OnWire) -> Hop {
+    let lost = [("no_room".to_owned(), offered.lost)];
+    hop(
+        "wire",
+        Role::Sender,
+        offered.offered,
+        &lost,
+        "the emulator's cable",
+    )
 }
 
 /// The card: what it got, and what it missed for want of room.

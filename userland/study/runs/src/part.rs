@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_frames::{Captured, Sent};
 use xcap_stats::Stats;
+use xcap_wire::Offered;
 
 use crate::cpu_time::CpuTime;
 use crate::machine::Machine;
@@ -25,6 +26,9 @@ pub struct Task {
     pub buffer: Buffer,
     pub repetition: u32,
     pub frames: u64,
+    /// From the beginning of one frame to that of the next, in the receiver's time; none: the scenario's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap_ns: Option<u64>,
 }
 
 /// A machine's counters, by interface and by the kernel's name for the counter.
@@ -36,6 +40,46 @@ pub struct Snapshot {
     /// xcap's `stats`; a sender has none.
     pub stats: Option<String>,
     pub counters: Counters,
+}
+
+/// What became of frames on the wire, where the sender is in the receiver's emulator. Times are the receiver's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OnWire {
+    /// Frames that were put on the wire.
+    pub offered: u64,
+    /// Of these, those for which the card had no room when they came.
+    pub lost: u64,
+    /// When the first frame was put on the wire, and the last, in nanoseconds.
+    pub first_ns: u64,
+    pub last_ns: u64,
+    /// When the last frame's work was taken to be done.
+    pub end_ns: u64,
+    /// Instructions that the receiving machine executed from the first frame to then.
+    pub instructions: u64,
+}
+
+impl From<Offered> for OnWire {
+    fn from(offered: Offered) -> Self {
+        Self {
+            offered: offered.offered,
+            lost: offered.lost,
+            first_ns: offered.first_ns,
+            last_ns: offered.last_ns,
+            end_ns: offered.end_ns,
+            instructions: offered.instructions,
+        }
+    }
+}
+
+impl OnWire {
+    /// Frames a second of the receiver's time; none where there is no time between two.
+    pub fn rate(&self) -> Option<f64> {
+        let ns = self
+            .last_ns
+            .checked_sub(self.first_ns)
+            .filter(|ns| *ns > 0)?;
+        Some((self.offered - 1) as f64 * 1e9 / ns as f64)
+    }
 }
 
 /// One machine's share of a run.
@@ -53,6 +97,9 @@ pub struct Part {
     pub after: Snapshot,
     /// What `xcap-send --json` printed.
     pub sent: Option<Sent>,
+    /// What became of the frames on the wire, where the sender is in the receiver's emulator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<OnWire>,
     /// What `xcap-recv --json` printed.
     pub captured: Option<Captured>,
     /// How its CPUs spent the time between `before` and `after`.

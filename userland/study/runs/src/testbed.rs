@@ -27,11 +27,36 @@ pub enum World {
     Real,
 }
 
+/// What a tick of the clock that times stages is.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// An instruction that the machine executed, or the time of one in which it had nothing to execute.
+    Instructions,
+    /// A cycle of the TSC.
+    #[default]
+    Cycles,
+}
+
+impl Unit {
+    /// Its word, in the plural.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Instructions => "instructions",
+            Self::Cycles => "cycles",
+        }
+    }
+}
+
 /// What only the lab's host knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Emulator {
     pub qemu: String,
     pub accelerator: String,
+    #[serde(default)]
+    pub unit: Unit,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +64,9 @@ pub struct Testbed {
     pub format: u32,
     pub run: RunId,
     pub world: World,
+    /// What the figures of its stages are counted in.
+    #[serde(default)]
+    pub unit: Unit,
     /// When it began, seconds since 1970.
     pub began: u64,
     /// None on real machines.
@@ -63,6 +91,7 @@ impl Testbed {
             format: FORMAT,
             run,
             world,
+            unit: lab.as_ref().map_or(Unit::Cycles, |lab| lab.unit),
             began: parts.values().map(|part| part.began).min().unwrap_or(0),
             lab,
             machines,

@@ -23,13 +23,13 @@ pub fn write(out: &mut String, experiment: &Experiment) {
     let _ = write!(
         out,
         "## The paper's experiment\n\n\
-         {runs} runs of {} calls of `umask()`, timed by the calling program: µs a call with the interval's\n\
-         half width. Ours under emulation by the host's clock, on a machine that may have had other work;\n\
+         {runs} runs of {} calls of `umask()`, each a fresh process, in random order (seed {}), timed by the\n\
+         calling program: µs a call with the interval's half width. Ours under emulation by the host's clock, on a machine that may have had other work;\n\
          the paper's on its hardware of 2006, so that the ratios are what compares. On a machine of your own:\n\
          `xcap-bench umask`, and `xcap-bench umask --deep` for a function under 23 callers, where `direct`\n\
          is expected to add no more than here and `kretprobe` a mispredicted return for each caller. Neither\n\
          could be run on hardware here.\n\n",
-        experiment.calls,
+        experiment.calls, experiment.seed,
     );
     let first = experiment.series.first();
     let unprobed = first.map_or(f64::NAN, |series| series.mean);

@@ -8,6 +8,8 @@ use crate::boot::hardware::{xen_command_line, Cable, Hardware, Software};
 use crate::boot::logs::Logs;
 use crate::boot::machine::Machine;
 use crate::boot::run_folder::RunFolder;
+use crate::boot::wire::{self, Wire};
+use crate::config::emulation::Clock;
 use crate::config::Config;
 use crate::image::guest as guest_image;
 use crate::materials::Materials;
@@ -35,6 +37,7 @@ pub struct Lab {
     machines: Vec<Machine>,
     logs: Logs,
     folder: RunFolder,
+    wire: Option<Wire>,
 }
 
 impl Lab {
@@ -78,17 +81,13 @@ impl Lab {
             machines: Vec::new(),
             logs: Logs::new(folder.path().to_owned()),
             folder,
+            wire: None,
         })
     }
 
     fn start(&mut self, materials: &Materials, config: &Config) -> Result<()> {
         let config = &cards::fitted(config, &materials.kernel.config()?);
-        let (one_end, other_end) = if config.has(Place::Sender) {
-            let (a, b) = UnixStream::pair()?;
-            (Cable::To(a), Some(Cable::To(b)))
-        } else {
-            (Cable::Unplugged, None)
-        };
+        let (one_end, other_end) = self.cable(materials, config)?;
         let images = self.folder.make_images()?;
         if config.has_xen() {
             self.start_xen(materials, config, &images, one_end)?;
@@ -111,6 +110,20 @@ impl Lab {
                 .map(drop)
         })?;
         self.folder.remove_images()
+    }
+
+    /// The receiver's end of the cable, and the sending machine's, if there is one.
+    fn cable(&mut self, materials: &Materials, config: &Config) -> Result<(Cable, Option<Cable>)> {
+        if !config.has(Place::Sender) {
+            return Ok((Cable::Unplugged, None));
+        }
+        if config.clock == Clock::Instructions {
+            let (wire, plugged) = Wire::new(materials.program(wire::PLUGIN)?)?;
+            self.wire = Some(wire);
+            return Ok((Cable::Wire(plugged), None));
+        }
+        let (a, b) = UnixStream::pair()?;
+        Ok((Cable::To(a), Some(Cable::To(b))))
     }
 
     /// Does the same in every guest, at once.
@@ -162,7 +175,7 @@ impl Lab {
                 guest_image::append(Place::Dom0, config),
                 initramfs.display()
             ),
-            append: xen_command_line(),
+            append: xen_command_line(config.clock),
         };
         let hardware = Hardware::of_xen(config, cable);
         self.add_machine(materials, Place::Dom0, hardware, &software)
@@ -264,6 +277,11 @@ impl Lab {
             Some(guest) => guest,
             None => panic!("this lab has no {place}"),
         }
+    }
+
+    /// The sender inside the emulator, where the receiver has a clock of instructions.
+    pub fn wire(&self) -> Option<&Wire> {
+        self.wire.as_ref()
     }
 
     pub fn has(&self, place: Place) -> bool {

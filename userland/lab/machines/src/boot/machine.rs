@@ -3,7 +3,7 @@
 //! A virtual machine: one QEMU, in the sandbox of the root that holds it.
 
 use crate::boot::hardware::{Cable, Hardware, Software};
-use crate::boot::qemu::{self, Descriptors};
+use crate::boot::qemu;
 use crate::boot::spawner;
 use crate::config::emulation::{Accelerator, Clock};
 use crate::place::Place;
@@ -11,7 +11,7 @@ use crate::provide::root::{Root, Sandbox};
 use anyhow::{bail, Result};
 use nix::fcntl::{fcntl, FcntlArg, FdFlag};
 use std::fs::{self, File};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -31,26 +31,26 @@ impl Machine {
         folders: &[PathBuf],
         place: Place,
         console: PathBuf,
-        mut hardware: Hardware,
+        hardware: Hardware,
         software: &Software,
     ) -> Result<(Self, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let agent = OwnedFd::from(theirs);
-        let cable = match std::mem::replace(&mut hardware.cable, Cable::Unplugged) {
-            Cable::Unplugged => None,
-            Cable::To(end) => Some(OwnedFd::from(end)),
-        };
-        let descriptors = Descriptors {
-            agent: agent.as_raw_fd(),
-            cable: cable.as_ref().map(AsRawFd::as_raw_fd),
-        };
         let sandbox = sandbox(root, folders, &hardware)?;
         let mut command = sandbox.command("qemu-system-x86_64");
-        command.args(qemu::arguments(&hardware, software, &console, &descriptors));
+        command.args(qemu::arguments(
+            &hardware,
+            software,
+            &console,
+            agent.as_raw_fd(),
+        ));
         let said = File::create(said_file(&console))?;
         command.stdin(Stdio::null());
         command.stdout(said.try_clone()?).stderr(said);
-        let passed: Vec<OwnedFd> = [agent].into_iter().chain(cable).collect();
+        let passed: Vec<BorrowedFd> = [agent.as_fd()]
+            .into_iter()
+            .chain(hardware.cable.descriptor())
+            .collect();
         let child = spawn_with(command, &passed)?;
         let machine = Self {
             child,
@@ -99,6 +99,9 @@ fn sandbox(root: &Root, folders: &[PathBuf], hardware: &Hardware) -> Result<Sand
     for folder in folders {
         sandbox = sandbox.bind(folder);
     }
+    if let Cable::Wire(plugged) = &hardware.cable {
+        sandbox = plugged.bound(sandbox);
+    }
     if (hardware.clock, hardware.accelerator) == (Clock::Wall, Accelerator::Kvm) {
         sandbox = sandbox.bind_device("/dev/kvm");
     }
@@ -109,7 +112,7 @@ fn sandbox(root: &Root, folders: &[PathBuf], hardware: &Hardware) -> Result<Sand
 }
 
 /// Starts `command`, which inherits the descriptors `passed`.
-fn spawn_with(mut command: Command, passed: &[OwnedFd]) -> Result<Child> {
+fn spawn_with(mut command: Command, passed: &[BorrowedFd]) -> Result<Child> {
     let fds: Vec<RawFd> = passed.iter().map(AsRawFd::as_raw_fd).collect();
     // SAFETY: fcntl is async-signal-safe, and `passed` keeps the descriptors open until after the spawn.
     unsafe {

@@ -11,3 +11,4 @@ pub mod machine;
 mod qemu;
 mod run_folder;
 mod spawner;
+pub mod wire;

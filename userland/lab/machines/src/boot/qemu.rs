@@ -2,25 +2,18 @@
 
 //! QEMU's command line.
 
-use crate::boot::hardware::{Hardware, Software};
+use crate::boot::hardware::{Cable, Hardware, Software};
 use crate::config::emulation::{Accelerator, Clock};
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
-/// Descriptors that QEMU inherits.
-pub struct Descriptors {
-    /// The agent's port.
-    pub agent: RawFd,
-    /// The network cable; none: it is unplugged.
-    pub cable: Option<RawFd>,
-}
-
-/// The arguments for a machine, whose serial line goes to the file `console`.
+/// The arguments for a machine, whose serial line goes to the file `console`, and its agent's port to the descriptor
+/// `agent`.
 pub fn arguments(
     hardware: &Hardware,
     software: &Software,
     console: &Path,
-    descriptors: &Descriptors,
+    agent: RawFd,
 ) -> Vec<String> {
     let mut arguments = words(["-nodefaults", "-display", "none", "-no-reboot"]);
     arguments.extend(words(["-machine", "q35"]));
@@ -32,8 +25,8 @@ pub fn arguments(
         &hardware.memory_mib.to_string(),
     ]));
     arguments.extend(words(["-serial", &format!("file:{}", console.display())]));
-    arguments.extend(port(descriptors.agent));
-    arguments.extend(network(hardware, descriptors.cable));
+    arguments.extend(port(agent));
+    arguments.extend(network(hardware));
     if let Some(plugin) = hardware.plugin {
         arguments.extend(words(["-plugin", &plugin.option()]));
     }
@@ -77,20 +70,26 @@ fn port(agent: RawFd) -> Vec<String> {
     options
 }
 
-fn network(hardware: &Hardware, cable: Option<RawFd>) -> Vec<String> {
-    let cable = match cable {
-        None => "hubport,id=cable,hubid=0".to_owned(),
-        Some(fd) => format!("stream,id=cable,server=off,addr.type=fd,addr.str={fd}"),
+fn network(hardware: &Hardware) -> Vec<String> {
+    let cable = match &hardware.cable {
+        Cable::Unplugged | Cable::Wire(_) => "hubport,id=cable,hubid=0".to_owned(),
+        Cable::To(end) => {
+            let end = end.as_raw_fd();
+            format!("stream,id=cable,server=off,addr.type=fd,addr.str={end}")
+        }
     };
     let (nic, mac) = (hardware.nic, hardware.mac);
     let card = format!("{nic},netdev=cable,mac={mac},romfile=");
-    words(["-netdev", &cable, "-device", &card])
+    let mut options = words(["-netdev", &cable, "-device", &card]);
+    if let Cable::Wire(plugged) = &hardware.cable {
+        options.extend(words(["-plugin", &plugged.option()]));
+    }
+    options
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::boot::hardware::Cable;
     use crate::config::Config;
     use crate::place::Place;
 
@@ -100,11 +99,7 @@ mod tests {
             initrd: "/bare.cpio".to_owned(),
             append: "quiet".to_owned(),
         };
-        let descriptors = Descriptors {
-            agent: 5,
-            cable: None,
-        };
-        arguments(hardware, &software, Path::new("/log"), &descriptors).join(" ")
+        arguments(hardware, &software, Path::new("/log"), 5).join(" ")
     }
 
     #[test]

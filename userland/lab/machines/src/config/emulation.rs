@@ -35,12 +35,12 @@ fn offers_virtualization(processor: &CpuInfo) -> bool {
 }
 
 /// What time is to the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Clock {
-    /// The host's.
-    Wall,
-    /// One tick an instruction: a run gives the same figures always.
+    /// Counts instructions, one a nanosecond: not the host's business
     Instructions,
+    /// The host's clock
+    Wall,
 }
 
 #[cfg(test)]

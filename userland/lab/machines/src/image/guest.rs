@@ -2,6 +2,7 @@
 
 //! What is in each guest.
 
+use crate::config::emulation::Clock;
 use crate::config::{Config, Copy, DomUType};
 use crate::image::archive::Image;
 use crate::image::kmods;
@@ -240,12 +241,20 @@ fn add_xen(image: &mut Image, materials: &Materials, config: &Config, folder: &P
         let settings = DOMU_CONFIG
             .replace("@TYPE@", kind)
             .replace("@MEMORY@", &config.domu_memory_mib.to_string())
-            .replace("@CPU@", "1")
+            .replace("@CPU@", domu_cpu(config.clock))
             .replace("@APPEND@", &append(Place::DomU, config))
             .replace("@MAC@", DOMU_MAC);
         image.file("/lab/domU.cfg", 0o644, settings);
     }
     Ok(())
+}
+
+/// The physical CPU that the domU's is: the one after dom0's, where there is one.
+fn domu_cpu(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Instructions => "0",
+        Clock::Wall => "1",
+    }
 }
 
 /// `path` of a root, whose `/lib` and `/lib64` are links into `/usr`.

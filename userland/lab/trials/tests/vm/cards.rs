@@ -3,7 +3,7 @@
 //! Frames are counted exactly on other cards, and with other interrupts, than the labs' own.
 
 use crate::labs::World;
-use crate::world::{capture, reload_all, report, stage};
+use crate::world::{capture, fresh_all, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Config, Lab, Place};
@@ -42,7 +42,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 
 /// Which function was the card's interrupt.
 fn exactly(lab: &Lab) -> Result<String> {
-    reload_all(lab, "auto")?;
+    fresh_all(lab, "auto")?;
     capture(lab, FRAMES, GAP_US)?;
     let report = report(lab.guest(Place::Bare))?;
     let frames = u64::from(FRAMES);

@@ -20,6 +20,7 @@ const FLOOD: Task = Task {
     buffer: Buffer::Large,
     repetition: 1,
     frames: 10_000,
+    gap_ns: None,
 };
 
 pub fn trials(world: &'static World) -> Vec<Trial> {

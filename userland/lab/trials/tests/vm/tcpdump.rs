@@ -3,7 +3,7 @@
 //! A program that many capture with: Debian's tcpdump, and so libpcap.
 
 use crate::labs::World;
-use crate::world::{control, reload_all, report, stage, PATIENCE};
+use crate::world::{control, fresh_all, report, stage, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 
 fn counted(lab: &Lab) -> Result<()> {
     let guest = lab.guest(Place::Bare);
-    reload_all(lab, "auto")?;
+    fresh_all(lab, "auto")?;
     let run = format!(
         "cd {FOLDER}/usr && exec lib64/ld-linux-x86-64.so.2 --library-path lib/x86_64-linux-gnu \
          bin/tcpdump -i eth0 -w /dev/null 2>&1"

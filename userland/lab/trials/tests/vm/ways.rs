@@ -3,7 +3,7 @@
 //! Other ways of capturing than recvfrom(): xcap counts what they capture, they count what they drop.
 
 use crate::labs::{On, World};
-use crate::world::{capture_by, control, reload_all, report, stage, PATIENCE};
+use crate::world::{capture_by, control, fresh_all, report, stage, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_frames::{Captured, Way, READY};
@@ -38,7 +38,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             },
         ),
         world.trial("each_way_of_capturing_counts_its_drops", On::Bare, |lab| {
-            reload_all(lab, "auto")?;
+            fresh_all(lab, "auto")?;
             WAYS.into_iter()
                 .try_for_each(|way| fast(lab, way).with_context(|| format!("--way {}", way.word())))
         }),
@@ -69,7 +69,7 @@ fn delivered(guest: &Guest, way: Way, frames: u64) -> Result<()> {
 }
 
 fn slow(lab: &Lab, way: Way) -> Result<()> {
-    reload_all(lab, "auto")?;
+    fresh_all(lab, "auto")?;
     capture_by(lab, &["--way", way.word()], SLOW, GAP_US, |_, _| Ok(()))?;
     let guest = lab.guest(Place::Bare);
     delivered(guest, way, SLOW.into())?;

@@ -61,6 +61,7 @@ as_loaded() {{
 	for name in $(awk 'NR == FNR {{ had[$1]; next }} !($1 in had) {{ print $1 }}' $loaded probes); do
 		echo del $name >control || return 1
 	done
+	echo marks off >control 2>/dev/null
 	echo reset >control && echo start >control && [ "$(cat probes)" = "$(cat $loaded)" ]
 }}
 if ! as_loaded; then

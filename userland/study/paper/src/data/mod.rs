@@ -43,7 +43,9 @@ pub fn write_manifest(results: &Path, runs: &[Run]) -> Result<()> {
     replace(&results.join(manifest::NAME), text)
 }
 
-fn csv<Row: Serialize + JsonSchema>(rows: impl IntoIterator<Item = Row>) -> Result<Vec<u8>> {
+pub(crate) fn csv<Row: Serialize + JsonSchema>(
+    rows: impl IntoIterator<Item = Row>,
+) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new()
         .has_headers(false)
         .from_writer(Vec::new());

@@ -30,6 +30,9 @@ pub struct Options {
     pub repetition: u32,
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
+    /// From one frame to the next, in nanoseconds [default: as the scenario says]
+    #[arg(long, hide = true)]
+    pub gap_ns: Option<u64>,
     /// Number the frames that are sent, and record the marks that they leave
     #[arg(long, conflicts_with = "out")]
     pub marks: bool,
@@ -48,6 +51,7 @@ impl Options {
             buffer: self.buffer,
             repetition: self.repetition,
             frames: self.frames,
+            gap_ns: self.gap_ns,
         }
     }
 }
@@ -66,6 +70,9 @@ pub fn arguments(role: Role, interface: &str, destination: &str, task: Task) -> 
     let words = options
         .into_iter()
         .flat_map(|(option, value)| [option.to_owned(), value]);
+    let gap = task.gap_ns.iter();
+    let gap = gap.flat_map(|gap| ["--gap-ns".to_owned(), gap.to_string()]);
+    let words = words.chain(gap);
     std::iter::once("record".to_owned()).chain(words).collect()
 }
 
@@ -88,6 +95,7 @@ mod tests {
                 buffer: Buffer::Large,
                 repetition: 7,
                 frames: 1009,
+                gap_ns: Some(17),
             };
             let words = arguments(role, "eth1", "00:16:3e:00:00:01", task);
             let words = std::iter::once("program".to_owned()).chain(words);

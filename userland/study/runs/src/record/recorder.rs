@@ -80,6 +80,7 @@ pub fn record(
         before,
         after,
         sent,
+        wire: None,
         captured: capture.map(Capture::end).transpose()?,
         time: spent,
         idle,

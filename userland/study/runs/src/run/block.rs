@@ -17,7 +17,7 @@ use crate::run_id::{Environment, RunId};
 pub fn run_block(
     plan: &Plan,
     block: &Block,
-    source: &mut dyn Source,
+    source: &dyn Source,
     progress: &Progress,
 ) -> Result<()> {
     let mut left = block.runs.as_slice();
@@ -45,7 +45,7 @@ fn run_some(
     plan: &Plan,
     environment: Environment,
     left: &mut &[RunId],
-    source: &mut dyn Source,
+    source: &dyn Source,
     progress: &Progress,
 ) -> Result<()> {
     progress.at(&format!("{}: starting the machines", environment.name()));
@@ -72,7 +72,8 @@ fn run_one(
         scenario: run.scenario,
         buffer: run.buffer,
         repetition: run.repetition,
-        frames: plan.frames,
+        frames: plan.frames_of(run.scenario),
+        gap_ns: None,
     };
     let parts = perform(machines, task)?;
     let found = environment(&parts)?;

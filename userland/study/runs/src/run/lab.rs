@@ -8,19 +8,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
-use xcap_machines::config::emulation::Accelerator;
+use xcap_machines::config::emulation::{Accelerator, Clock};
 use xcap_machines::config::{Copy, DomUType};
 use xcap_machines::{Config, Lab, Materials, Place, Running};
 
 use super::recording::{Machines, Recording, Source};
+use super::wire;
 use crate::part::Task;
 use crate::record::{arguments, BEGUN, MARKS};
 use crate::role::Role;
 use crate::run_id::{Domain, Environment};
-use crate::testbed::Emulator;
+use crate::testbed::{Emulator, Unit};
 
 /// Longer than any run.
 const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Labs that are up at once, at most: each takes two GiB.
+const AT_ONCE: usize = 4;
 
 /// Where guests have the recorder.
 const RECORDER: &str = "/usr/bin/xcap-recorder";
@@ -29,12 +33,14 @@ const RECORDER: &str = "/usr/bin/xcap-recorder";
 pub struct LabSource {
     materials: Materials,
     accelerator: Accelerator,
+    clock: Clock,
     qemu: String,
     recorder: Copy,
 }
 
 impl LabSource {
-    pub fn prepare() -> Result<Self> {
+    /// Makes what is missing for machines with such a clock.
+    pub fn prepare(clock: Clock) -> Result<Self> {
         let recorder = recorder(std::env::current_exe()?)?;
         let materials = Materials::prepare(None)?;
         let mut command = materials.machine.sandbox().command("qemu-system-x86_64");
@@ -47,14 +53,24 @@ impl LabSource {
         Ok(Self {
             qemu: qemu.trim_start_matches("QEMU emulator version ").to_owned(),
             materials,
-            accelerator: Accelerator::detect(),
+            accelerator: match clock {
+                Clock::Instructions => Accelerator::Tcg,
+                Clock::Wall => Accelerator::detect(),
+            },
+            clock,
             recorder,
         })
     }
 }
 
-impl Source for LabSource {
-    fn start(&mut self, environment: Environment) -> Result<Box<dyn Machines>> {
+impl LabSource {
+    /// See [`Plan::most_apart`](super::Plan::most_apart).
+    pub fn most_apart(clock: Clock) -> Option<u64> {
+        (clock == Clock::Instructions).then_some(2_000)
+    }
+
+    /// The machines of an environment, with xcap loaded or without.
+    pub fn boot(&self, environment: Environment, load: bool) -> Result<Lab> {
         let mut config = match environment {
             Environment::Native => Config::bare(),
             Environment::XenPv => Config::xen(),
@@ -67,8 +83,26 @@ impl Source for LabSource {
         // As many as dom0 and the domU have each: natively one does the work of both.
         config.cpus = 1;
         config.accelerator = self.accelerator;
+        config.clock = self.clock;
         config.copies.push(self.recorder.clone());
-        Ok(Box::new(Lab::boot(&self.materials, &config)?))
+        config.load = load;
+        Lab::boot(&self.materials, &config)
+    }
+}
+
+impl Source for LabSource {
+    fn start(&self, environment: Environment) -> Result<Box<dyn Machines>> {
+        Ok(Box::new(self.boot(environment, true)?))
+    }
+
+    fn at_once(&self) -> usize {
+        match self.clock {
+            // Each takes one of the host's CPUs, and none is hurried by the others.
+            Clock::Instructions => std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(AT_ONCE),
+            Clock::Wall => 1,
+        }
     }
 
     fn attempts(&self) -> u32 {
@@ -83,6 +117,10 @@ impl Source for LabSource {
         Some(Emulator {
             qemu: self.qemu.clone(),
             accelerator: accelerator.into(),
+            unit: match self.clock {
+                Clock::Instructions => Unit::Instructions,
+                Clock::Wall => Unit::Cycles,
+            },
         })
     }
 }
@@ -137,6 +175,9 @@ impl Machines for Lab {
 }
 
 fn in_guest(lab: &Lab, role: Role, task: Task, option: Option<&str>) -> Result<Box<dyn Recording>> {
+    if let (Role::Sender, Some(sender)) = (role, lab.wire()) {
+        return wire::record(sender, lab.destination(), task);
+    }
     let mut command = vec![RECORDER.to_owned()];
     command.extend(arguments(role, "eth0", lab.destination(), task));
     command.extend(option.map(str::to_owned));

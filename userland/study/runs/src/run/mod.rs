@@ -3,15 +3,21 @@
 //! Makes runs: in the lab, or on machines that commands reach.
 
 mod block;
+mod knee;
 pub mod lab;
+pub mod overhead;
 mod plan;
 mod progress;
 pub mod reached;
 pub mod recording;
 mod session;
 mod study;
+pub mod sweep;
+mod trial;
+pub mod wire;
 
 pub use block::run_block;
+pub use knee::Knee;
 pub use plan::{Block, Plan};
 pub use progress::Progress;
 pub use session::perform;

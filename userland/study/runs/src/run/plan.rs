@@ -17,6 +17,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     pub repetitions: u32,
     pub frames: u64,
+    /// Of a scenario whose frames come one by one, no more than so many: in the lab each costs what the others do.
+    pub most_apart: Option<u64>,
     /// Numbered frames that are sent after each run, to leave marks; 0: none.
     pub marks: u64,
     /// Decides the order of the runs; none: as they are listed.
@@ -66,6 +68,14 @@ impl Plan {
         blocks
     }
 
+    /// Frames of a run.
+    pub fn frames_of(&self, scenario: Scenario) -> u64 {
+        match self.most_apart {
+            Some(most) if scenario.wait_us > 0 => self.frames.min(most),
+            _ => self.frames,
+        }
+    }
+
     /// Where a run's folder is.
     pub fn folder(&self, run: RunId) -> PathBuf {
         self.layout.folder(&self.results, run)
@@ -87,6 +97,7 @@ mod tests {
             buffers: Buffer::ALL.to_vec(),
             repetitions,
             frames: 10_000,
+            most_apart: None,
             marks: 0,
             seed,
             optional: Vec::new(),

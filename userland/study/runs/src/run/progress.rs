@@ -2,7 +2,7 @@
 
 //! How far the study is: a bar on a terminal, lines elsewhere; on stderr.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -10,7 +10,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 pub struct Progress {
     bar: ProgressBar,
     all: usize,
-    done: Cell<usize>,
+    done: AtomicUsize,
     /// Runs of earlier starts.
     kept: usize,
     begun: Instant,
@@ -28,7 +28,7 @@ impl Progress {
         let progress = Self {
             bar,
             all,
-            done: Cell::new(kept),
+            done: AtomicUsize::new(kept),
             kept,
             begun: Instant::now(),
         };
@@ -44,8 +44,7 @@ impl Progress {
     }
 
     pub fn finished(&self, what: &str) {
-        self.done.set(self.done.get() + 1);
-        let done = self.done.get();
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         self.bar.set_position(done as u64);
         if self.bar.is_hidden() {
             let each = self.begun.elapsed() / (done - self.kept) as u32;

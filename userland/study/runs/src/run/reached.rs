@@ -32,7 +32,7 @@ pub struct Machine {
 }
 
 impl Source for Commands {
-    fn start(&mut self, _: Environment) -> Result<Box<dyn Machines>> {
+    fn start(&self, _: Environment) -> Result<Box<dyn Machines>> {
         Ok(Box::new(self.clone()))
     }
 

@@ -10,8 +10,13 @@ use crate::run_id::Environment;
 use crate::testbed::Emulator;
 
 /// Where machines come from.
-pub trait Source {
-    fn start(&mut self, environment: Environment) -> Result<Box<dyn Machines>>;
+pub trait Source: Sync {
+    fn start(&self, environment: Environment) -> Result<Box<dyn Machines>>;
+
+    /// How many may be up at once, without one being another's business.
+    fn at_once(&self) -> usize {
+        1
+    }
 
     /// How often a run is begun: machines that die may be started anew.
     fn attempts(&self) -> u32;

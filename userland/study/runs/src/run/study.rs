@@ -2,15 +2,18 @@
 
 //! A whole study, gone on with where it was stopped.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use anyhow::{bail, Context, Result};
 
 use super::block::run_block;
-use super::plan::Plan;
+use super::plan::{Block, Plan};
 use super::progress::Progress;
 use super::recording::Source;
 use crate::layout;
 use crate::load;
-use crate::run_id::RunId;
+use crate::run_id::{Environment, RunId};
 
 /// Makes the runs that aren't there yet; the source of machines is asked for only if some aren't.
 pub fn run_missing(plan: &Plan, source: impl FnOnce() -> Result<Box<dyn Source>>) -> Result<()> {
@@ -28,17 +31,8 @@ pub fn run_missing(plan: &Plan, source: impl FnOnce() -> Result<Box<dyn Source>>
     if left == 0 {
         return Ok(());
     }
-    let mut source = source()?;
-    let mut broken = Vec::new();
-    for block in &blocks {
-        if broken.contains(&block.environment) {
-            continue;
-        }
-        if let Err(error) = run_block(plan, block, &mut *source, &progress) {
-            progress.say(&format!("{} left out: {error:#}", block.environment.name()));
-            broken.push(block.environment);
-        }
-    }
+    let source = source()?;
+    let mut broken = run_all(plan, &blocks, &*source, &progress);
     progress.end();
     broken.retain(|environment| !plan.optional.contains(environment));
     if !broken.is_empty() {
@@ -54,6 +48,38 @@ pub fn run_missing(plan: &Plan, source: impl FnOnce() -> Result<Box<dyn Source>>
     Ok(())
 }
 
+/// Runs the blocks, as many at once as the source allows; gives the environments that can't be run.
+fn run_all(
+    plan: &Plan,
+    blocks: &[Block],
+    source: &dyn Source,
+    progress: &Progress,
+) -> Vec<Environment> {
+    let broken = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    let locked = || broken.lock().unwrap_or_else(PoisonError::into_inner);
+    let work = || {
+        while let Some(block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if locked().contains(&block.environment) {
+                continue;
+            }
+            if let Err(error) = run_block(plan, block, source, progress) {
+                progress.say(&format!("{} left out: {error:#}", block.environment.name()));
+                locked().push(block.environment);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..source.at_once().min(blocks.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    broken.dedup();
+    broken
+}
+
 /// Runs that have no results yet.
 fn missing(plan: &Plan, runs: &[RunId]) -> Result<Vec<RunId>> {
     let mut missing = Vec::new();
@@ -64,12 +90,12 @@ fn missing(plan: &Plan, runs: &[RunId]) -> Result<Vec<RunId>> {
             continue;
         }
         let there = load::frames(&folder)?;
-        if there.frames != plan.frames {
+        if there.frames != plan.frames_of(run.scenario) {
             bail!(
                 "'{}' holds a run of {} frames, not {}: choose another --results, or move it away",
                 folder.display(),
                 there.frames,
-                plan.frames
+                plan.frames_of(run.scenario)
             );
         }
     }

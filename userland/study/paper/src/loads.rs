@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What was found under other loads than the paper's: written as JSON, as tables, and shown.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use xcap_machines::files::replace;
+use xcap_output::print;
+use xcap_study::run::overhead::{Overhead, Row};
+use xcap_study::run::sweep::{Point, Sweep};
+use xcap_study::run_id::{Domain, Environment};
+
+use crate::data::csv;
+
+/// Their files in a results folder.
+pub const SWEEP: &str = "sweep.json";
+pub const OVERHEAD: &str = "overhead.json";
+
+/// A row of tables/sweep.csv
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct RateRow {
+    environment: Environment,
+    size: u16,
+    asked_per_second: f64,
+    offered_per_second: f64,
+    offered: u64,
+    captured: u64,
+    captured_per_second: f64,
+    lost: u64,
+    lost_on_wire: u64,
+    instructions_per_frame: Option<f64>,
+}
+
+/// A row of tables/sweep-losses.csv
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct LossRow {
+    environment: Environment,
+    size: u16,
+    offered_per_second: f64,
+    hop_and_counter: String,
+    lost: u64,
+}
+
+/// A row of tables/sweep-stages.csv
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct StageRow {
+    environment: Environment,
+    size: u16,
+    offered_per_second: f64,
+    domain: Domain,
+    stage: String,
+    calls: u64,
+    sum: u128,
+    self_sum: u128,
+    self_per_frame: Option<f64>,
+}
+
+/// A row of tables/knees.csv
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct KneeRow {
+    environment: Environment,
+    size: u16,
+    passed_per_second: Option<f64>,
+    failed_per_second: Option<f64>,
+    trials: u32,
+}
+
+/// A row of tables/overhead.csv
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct OverheadRow {
+    environment: Environment,
+    probe: String,
+    reason: Option<String>,
+    size: u16,
+    offered_per_second: f64,
+    offered: u64,
+    lost_on_wire: u64,
+    captured: u64,
+    instructions_per_frame: Option<f64>,
+    more_percent: Option<f64>,
+    knee_per_second: Option<f64>,
+}
+
+/// Writes the sweep and its tables.
+pub fn write_sweep(results: &Path, sweep: &Sweep) -> Result<()> {
+    let tables = results.join("tables");
+    std::fs::create_dir_all(&tables)
+        .with_context(|| format!("cannot make '{}'", tables.display()))?;
+    let rates = sweep.points.iter().map(|point| RateRow {
+        environment: point.environment,
+        size: point.size,
+        asked_per_second: point.asked_per_second,
+        offered_per_second: point.offered_per_second,
+        offered: point.offered,
+        captured: point.captured,
+        captured_per_second: point.captured_per_second,
+        lost: point.lost.values().sum(),
+        lost_on_wire: point.lost.get("wire.no_room").copied().unwrap_or(0),
+        instructions_per_frame: point.instructions_per_frame,
+    });
+    let losses = sweep.points.iter().flat_map(losses);
+    let stages = sweep.points.iter().flat_map(stages);
+    let knees = sweep.knees.iter().map(|of| KneeRow {
+        environment: of.environment,
+        size: of.size,
+        passed_per_second: of.knee.passed,
+        failed_per_second: of.knee.failed,
+        trials: of.knee.trials,
+    });
+    replace(&tables.join("sweep.csv"), csv(rates)?)?;
+    replace(&tables.join("sweep-losses.csv"), csv(losses)?)?;
+    replace(&tables.join("sweep-stages.csv"), csv(stages)?)?;
+    replace(&tables.join("knees.csv"), csv(knees)?)?;
+    json(&results.join(SWEEP), sweep)
+}
+
+fn losses(point: &Point) -> impl Iterator<Item = LossRow> + '_ {
+    point.lost.iter().map(|(place, lost)| LossRow {
+        environment: point.environment,
+        size: point.size,
+        offered_per_second: point.offered_per_second,
+        hop_and_counter: place.clone(),
+        lost: *lost,
+    })
+}
+
+fn stages(point: &Point) -> impl Iterator<Item = StageRow> + '_ {
+    point.stages.iter().map(|stage| StageRow {
+        environment: point.environment,
+        size: point.size,
+        offered_per_second: point.offered_per_second,
+        domain: stage.domain,
+        stage: stage.stage.clone(),
+        calls: stage.calls,
+        sum: stage.sum,
+        self_sum: stage.self_sum,
+        self_per_frame: stage.self_per_frame,
+    })
+}
+
+/// Writes what measuring costs, and shows it.
+pub fn write_overhead(results: &Path, overhead: &Overhead) -> Result<()> {
+    let tables = results.join("tables");
+    std::fs::create_dir_all(&tables)
+        .with_context(|| format!("cannot make '{}'", tables.display()))?;
+    let rows = overhead.rows.iter().map(|row| OverheadRow {
+        environment: row.environment,
+        probe: row.probe.clone(),
+        reason: row.reason.clone(),
+        size: row.size,
+        offered_per_second: row.offered_per_second,
+        offered: row.offered,
+        lost_on_wire: row.lost_on_wire,
+        captured: row.captured,
+        instructions_per_frame: row.mean,
+        more_percent: row.more_percent,
+        knee_per_second: row.knee.and_then(|knee| knee.passed),
+    });
+    replace(&tables.join("overhead.csv"), csv(rows)?)?;
+    json(&results.join(OVERHEAD), overhead)?;
+    Ok(print(&shown(overhead))?)
+}
+
+/// A line a row, within 80 columns.
+pub fn shown(overhead: &Overhead) -> String {
+    let mut text = format!(
+        "{:8} {:18} {:>4} {:>9} {:>9} {:>11} {:>8} {:>8}\n",
+        "", "measured by", "B", "offered/s", "captured", "instr/frame", "more", "knee/s"
+    );
+    overhead.rows.iter().for_each(|row| text += &line(row));
+    text
+}
+
+fn line(row: &Row) -> String {
+    let environment = row.environment.name();
+    if let Some(reason) = &row.reason {
+        return format!("{environment:8} {:18} {reason}\n", row.probe);
+    }
+    let share = 100.0 * row.captured as f64 / row.offered.max(1) as f64;
+    let mean = row.mean.map_or("–".into(), |mean| format!("{mean:.0}"));
+    let more = row.more_percent;
+    let more = more.map_or("–".into(), |more| format!("{more:+.2} %"));
+    let knee = row.knee.and_then(|knee| knee.passed);
+    let knee = knee.map_or("–".into(), |knee| format!("{knee:.0}"));
+    format!(
+        "{environment:8} {:18} {:>4} {:>9.0} {share:>7.1} % {mean:>11} {more:>8} {knee:>8}\n",
+        row.probe, row.size, row.offered_per_second
+    )
+}
+
+fn json(path: &Path, value: &impl Serialize) -> Result<()> {
+    replace(path, serde_json::to_string_pretty(value)? + "\n")
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A sweep of offered rates: from idle to overload, and the knee between.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use xcap_machines::Lab;
+use xcap_wire::gigabit_ns;
+
+use super::knee::{bisect, Knee};
+use super::lab::LabSource;
+use super::recording::{Machines, Source};
+use super::session::perform;
+use super::trial::{idle, sender, trial, Load};
+use crate::format::FORMAT;
+use crate::frames::account;
+use crate::part::{Part, Parts, Task};
+use crate::role::Role;
+use crate::run_id::{Buffer, Domain, Environment, RunId};
+use crate::scenario::Scenario;
+use crate::testbed::Emulator;
+
+/// Frames a second that are offered, up to what a gigabit wire carries.
+pub const RATES: [f64; 10] = [1e3, 2e3, 5e3, 10e3, 20e3, 50e3, 100e3, 200e3, 500e3, 1e6];
+
+/// A knee is found to within this share of its rate.
+const KNEE: f64 = 0.01;
+
+/// What is to be swept.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub environments: Vec<Environment>,
+    /// Of frames, in bytes.
+    pub sizes: Vec<u16>,
+    pub buffer: Buffer,
+    /// Frames of each trial.
+    pub frames: u64,
+}
+
+/// sweep.json: what becomes of frames at each rate.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Sweep {
+    /// Version of the format of a run's files.
+    pub format: u32,
+    /// Frames of each trial.
+    pub frames: u64,
+    /// How much room the capturing socket has.
+    pub buffer: Buffer,
+    /// What the emulator is, and what its clock counts.
+    pub lab: Option<Emulator>,
+    pub points: Vec<Point>,
+    pub knees: Vec<KneeOf>,
+}
+
+/// Frames offered at one rate. Rates are by the receiver's clock.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Point {
+    pub environment: Environment,
+    /// Bytes of a frame.
+    pub size: u16,
+    /// Frames a second that were to be offered.
+    pub asked_per_second: f64,
+    /// Frames a second that were.
+    pub offered_per_second: f64,
+    pub offered: u64,
+    pub captured: u64,
+    /// Frames captured for each second in which frames were offered; what the buffers held then is read later.
+    pub captured_per_second: f64,
+    /// Frames lost, by hop and counter.
+    pub lost: BTreeMap<String, u64>,
+    /// Instructions of the whole receiving machine, hypervisor and probes with it, for each frame that was captured,
+    /// less what it executes when nothing comes.
+    pub instructions_per_frame: Option<f64>,
+    pub stages: Vec<StageCost>,
+}
+
+/// What a stage cost at one rate.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StageCost {
+    pub domain: Domain,
+    pub stage: String,
+    pub calls: u64,
+    /// Of all calls.
+    pub sum: u128,
+    /// Less what nested.
+    pub self_sum: u128,
+    /// Of that, for each frame that came to the domain.
+    pub self_per_frame: Option<f64>,
+}
+
+/// The greatest rate at which no frame is lost.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct KneeOf {
+    pub environment: Environment,
+    /// Bytes of a frame.
+    pub size: u16,
+    pub knee: Knee,
+}
+
+/// Makes it; `tell` hears of each point and knee.
+pub fn sweep(source: &LabSource, plan: &Plan, tell: impl Fn(&str)) -> Result<Sweep> {
+    let mut sweep = Sweep {
+        format: FORMAT,
+        frames: plan.frames,
+        buffer: plan.buffer,
+        lab: source.emulator(),
+        points: Vec::new(),
+        knees: Vec::new(),
+    };
+    for &environment in &plan.environments {
+        let mut lab = source.boot(environment, true)?;
+        let swept = of_environment(&lab, environment, plan, &mut sweep, &tell);
+        swept.map_err(|error| lab.explain(error))?;
+        Machines::check(&lab)?;
+    }
+    Ok(sweep)
+}
+
+fn of_environment(
+    lab: &Lab,
+    environment: Environment,
+    plan: &Plan,
+    sweep: &mut Sweep,
+    tell: &impl Fn(&str),
+) -> Result<()> {
+    sender(lab)?;
+    let idle = idle(lab)?;
+    for &size in &plan.sizes {
+        let most = 1e9 / gigabit_ns(size) as f64;
+        let rates = RATES.into_iter().filter(|rate| *rate < most);
+        for rate in rates.chain([most]) {
+            let point = point(lab, environment, plan, size, rate, idle)?;
+            tell(&format!(
+                "{} {size} bytes: {:.0}/s offered, {} of {} captured",
+                environment.name(),
+                point.offered_per_second,
+                point.captured,
+                point.offered
+            ));
+            sweep.points.push(point);
+        }
+        let load = Load {
+            size,
+            frames: plan.frames,
+            gap_ns: 0,
+            buffer: plan.buffer,
+        };
+        let knee = bisect(RATES[0], most, KNEE, |rate| {
+            Ok(trial(lab, load.at(rate))?.is_lossless())
+        })?;
+        tell(&format!(
+            "{} {size} bytes: no loss up to {:.0}/s",
+            environment.name(),
+            knee.passed.unwrap_or(0.0)
+        ));
+        sweep.knees.push(KneeOf {
+            environment,
+            size,
+            knee,
+        });
+    }
+    Ok(())
+}
+
+fn point(
+    lab: &Lab,
+    environment: Environment,
+    plan: &Plan,
+    size: u16,
+    rate: f64,
+    idle: f64,
+) -> Result<Point> {
+    let scenario = Scenario { wait_us: 0, size };
+    let load = Load {
+        size,
+        frames: plan.frames,
+        gap_ns: 0,
+        buffer: plan.buffer,
+    };
+    let task = Task {
+        scenario,
+        buffer: plan.buffer,
+        repetition: 1,
+        frames: plan.frames,
+        gap_ns: Some(load.at(rate).gap_ns),
+    };
+    let run = RunId {
+        environment,
+        scenario,
+        buffer: plan.buffer,
+        repetition: 1,
+    };
+    let parts = perform(lab, task)?;
+    let frames = account(run, &parts).map_err(anyhow::Error::msg)?;
+    let wire = parts
+        .get(&Role::Sender)
+        .and_then(|sender| sender.wire)
+        .context("the sender says nothing of the wire")?;
+    let seconds = (wire.last_ns - wire.first_ns) as f64 / 1e9;
+    let watched = (wire.end_ns - wire.first_ns) as f64 / 1e9;
+    let spent = wire.instructions as f64 - idle * watched;
+    let lost = frames.hops.iter().flat_map(|hop| {
+        let counters = hop.dropped.iter();
+        counters.map(|(counter, lost)| (format!("{}.{counter}", hop.hop), *lost))
+    });
+    Ok(Point {
+        environment,
+        size,
+        asked_per_second: rate,
+        offered_per_second: wire.rate().unwrap_or(0.0),
+        offered: wire.offered,
+        captured: frames.captured,
+        captured_per_second: frames.captured as f64 / seconds,
+        lost: lost.collect(),
+        instructions_per_frame: (frames.captured > 0).then(|| spent / frames.captured as f64),
+        stages: stages(&parts, |domain| frames.at(domain))?,
+    })
+}
+
+fn stages(parts: &Parts, came: impl Fn(Domain) -> u64) -> Result<Vec<StageCost>> {
+    let mut costs = Vec::new();
+    for (role, part) in parts {
+        let Role::Measured(domain) = *role else {
+            continue;
+        };
+        costs.extend(of_part(part, domain, came(domain))?);
+    }
+    Ok(costs)
+}
+
+fn of_part(part: &Part, domain: Domain, frames: u64) -> Result<Vec<StageCost>> {
+    let measured = part.measured()?;
+    let called = measured.stages.iter().filter(|stage| stage.count > 0);
+    let cost = |stage: &xcap_stats::Stage| StageCost {
+        domain,
+        stage: stage.stage.clone(),
+        calls: stage.count,
+        sum: stage.sum,
+        self_sum: stage.self_sum,
+        self_per_frame: (frames > 0).then(|| stage.self_sum as f64 / frames as f64),
+    };
+    Ok(called.map(cost).collect())
+}
