@@ -32,6 +32,8 @@ pub struct Hardware<'a> {
     pub mac: &'a str,
     pub cable: Cable,
     pub plugin: Option<&'a Plugin>,
+    /// See [`Config::disk`].
+    pub disk: Option<&'a Path>,
 }
 
 pub struct Software<'a> {
@@ -51,6 +53,7 @@ impl<'a> Hardware<'a> {
                 nic: SENDER_NIC,
                 mac: SENDER_MAC,
                 plugin: None,
+                disk: None,
                 ..Self::receiver(config, cable)
             };
         }
@@ -91,6 +94,7 @@ impl<'a> Hardware<'a> {
             mac: RECEIVER_MAC,
             cable,
             plugin: config.plugin.as_ref(),
+            disk: config.disk.as_deref(),
         }
     }
 }

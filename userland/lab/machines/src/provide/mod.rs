@@ -4,6 +4,7 @@
 
 pub mod apt;
 pub mod deb822;
+pub mod disk;
 pub mod kernel;
 pub mod patched;
 pub mod root;

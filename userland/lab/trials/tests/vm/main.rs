@@ -19,6 +19,7 @@ mod flood;
 mod ftrace;
 mod functions;
 mod guests;
+mod installed;
 mod known;
 mod labs;
 mod late_driver;
@@ -62,6 +63,7 @@ fn main() {
         patches::trials(world),
         walks::trials(world),
         returns::trials(world),
+        installed::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.
