@@ -14,13 +14,13 @@ BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
 TEST := $(CARGO) test --quiet --locked --target $(TARGET)
 # What is built: all programs, or those that the lab needs. Packages that are named change the features of others'
 # crates, which are built anew then.
-PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
+PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-doctor -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
 PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
-	trials costs study demo plugin bench silicon paper host clean help
+	trials costs study demo plugin bench silicon paper man completions docs host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -88,13 +88,24 @@ costs:
 
 study:
 	@scripts/host-packages browser
-	@$(TEST) --test page --test vm -- --ignored
+	@$(TEST) --test docs --test page --test prometheus --test vm -- --ignored
 
 # QEMU loads them, so they can't be static as the tools are.
 plugin: tools
 	@$(foreach plugin,$(PLUGINS),(cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release \
 		-p xcap-$(plugin)-qemu --lib --crate-type cdylib) &&) :
 	@install -m 755 $(PLUGINS:%='$(TARGET_DIR)/release/libxcap_%_qemu.so') '$(XCAP_TOOLS)'
+
+# Below SHARE, as /usr/share is laid out.
+SHARE ?= $(TARGET_DIR)/share
+man completions: host
+	@$(BUILD) -p xcap-manual
+	@$(XCAP_TOOLS)/xcap-manual $@ '$(SHARE)'
+
+# A root of its own has mdBook.
+docs: host
+	@$(BUILD) -p xcap-docs
+	@$(XCAP_TOOLS)/xcap-docs results/docs
 
 bench: tools plugin
 	@$(BUILD) -p xcap-bench
@@ -131,6 +142,9 @@ help:
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
+	@echo 'make man             man pages, in userland/target/share/man, or below SHARE='
+	@echo 'make completions     what bash, zsh and fish complete, beside them'
+	@echo 'make docs            the documentation as a web page: results/docs/index.html'
 	@echo 'make plugin          QEMU'"'"'s plugins that make test and make bench need, beside them'
 	@echo 'make host            install what this machine lacks to build and run all that'
 	@echo 'make clean           remove what was built here; the cache stays'

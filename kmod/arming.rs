@@ -8,9 +8,9 @@ use super::{
     context::ArmingContext,
     hook::{self, Hook},
     life::Life,
+    marking::Marking,
     noreturns::may_not_return,
     refusal::Refusal,
-    stages::{Entry, Work},
     symbols::Function,
     target::{Costs, Target},
     this_module::Pin,
@@ -18,6 +18,7 @@ use super::{
 use crate::abi::{
     backend::{eligible, Arguments, Backend, Choice, Facts},
     btf::Signature,
+    stages::{Entry, Work},
 };
 use kernel::prelude::*;
 
@@ -28,6 +29,8 @@ pub(crate) struct Arming<'a> {
     pub(crate) entry: Option<&'static Entry>,
     pub(crate) cells: &'a Cells,
     pub(crate) choice: Choice,
+    /// How its calls leave marks, if they do.
+    pub(crate) marking: Option<Marking>,
 }
 
 impl Arming<'_> {
@@ -104,6 +107,7 @@ impl Arming<'_> {
             returns_wide: signature.returns_wide,
             work: self.work(),
             costs,
+            marking: self.marking,
         }
     }
 

@@ -100,13 +100,57 @@ impl Types {
         function: &CStr,
         module: Option<&CStr>,
     ) -> Result<Signature> {
-        match self.known(function, module) {
-            Err(error) if error != ENOMEM => Ok(Signature::UNKNOWN),
-            known => known,
+        let signature = |btf: &Btf<'_>| btf.signature(function.to_bytes());
+        Ok(self.ask(module, signature)?.unwrap_or(Signature::UNKNOWN))
+    }
+
+    /// Bytes before `member` in `structure`, of `module` or the kernel's own.
+    pub(crate) fn offset(
+        &mut self,
+        structure: &CStr,
+        member: &CStr,
+        module: Option<&CStr>,
+    ) -> Result<Option<u32>> {
+        self.ask(module, |btf| {
+            btf.offset(structure.to_bytes(), member.to_bytes())
+        })
+    }
+
+    /// The first argument of `function` that leads to a `structure`: its number from 0, and through
+    /// how many pointers.
+    pub(crate) fn argument(
+        &mut self,
+        function: &CStr,
+        module: Option<&CStr>,
+        structure: &CStr,
+    ) -> Result<Option<(u8, u8)>> {
+        let argument = self.ask(module, |btf| {
+            btf.argument(function.to_bytes(), structure.to_bytes())
+        })?;
+        Ok(argument.flatten())
+    }
+
+    /// What the types of `module`, or the kernel's own, have for an answer.
+    ///
+    /// # Errors
+    ///
+    /// None but `ENOMEM`: whatever else goes wrong, it is unknown.
+    fn ask<T>(
+        &mut self,
+        module: Option<&CStr>,
+        question: impl FnOnce(&Btf<'_>) -> core::result::Result<T, Unknown>,
+    ) -> Result<Option<T>> {
+        match self.known(module, question) {
+            Err(error) if error == ENOMEM => Err(error),
+            answer => Ok(answer.ok()),
         }
     }
 
-    fn known(&mut self, function: &CStr, module: Option<&CStr>) -> Result<Signature> {
+    fn known<T>(
+        &mut self,
+        module: Option<&CStr>,
+        question: impl FnOnce(&Btf<'_>) -> core::result::Result<T, Unknown>,
+    ) -> Result<T> {
         if self.kernel.is_none() {
             self.kernel = Some(Loaded::read(KERNEL)?);
         }
@@ -131,6 +175,6 @@ impl Types {
             kernel: below,
             module: above,
         };
-        btf.signature(function.to_bytes()).map_err(malformed)
+        question(&btf).map_err(malformed)
     }
 }

@@ -12,11 +12,10 @@ use super::{
     cpu, direct,
     hook::Hook,
     sort::sort,
-    stages::Work,
     target::{Costs, Target},
     totals::Totals,
 };
-use crate::abi::{backend::Backend, state::State};
+use crate::abi::{backend::Backend, stages::Work, state::State};
 use kernel::prelude::*;
 
 /// Calls in a batch: enough to hide what reading the clock costs.
@@ -185,6 +184,7 @@ fn probed<T>(
         returns_wide: false,
         work: Work::None,
         costs: Costs::default(),
+        marking: None,
     };
     let cells = Cells::new()?;
     let mut hook = Hook::arm(backend, &target, &cells)?;

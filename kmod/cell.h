@@ -29,6 +29,7 @@
 #define XCAP_CELL_MIGRATED		128
 #define XCAP_CELL_SWITCHED		136
 #define XCAP_CELL_ZEROS			144	/* samples of 0 */
+#define XCAP_CELL_MARKING		152	/* how calls leave marks (kmod/marking.rs) */
 #define XCAP_CELL_HISTOGRAM		192
 
 /* What travels with one call (`Frame`). */
@@ -38,6 +39,12 @@
 #define XCAP_FRAME_STAMP		24
 #define XCAP_FRAME_CELL			32
 #define XCAP_FRAME_SIZE			40
+
+/* What is kept beside it where a call leaves a mark (`MarkedFrame`). */
+#define XCAP_FRAME_NUMBER		40
+#define XCAP_FRAME_FLAGS		48
+#define XCAP_FRAME_CYCLES		56
+#define XCAP_FRAME_MARKED_SIZE		64
 
 /* One CPU's running totals (`xcap_cpu`). */
 #define XCAP_CPU_STAMP			0
@@ -49,5 +56,9 @@
 /* How many functions the direct backend can time at once. */
 #define XCAP_DIRECT_SLOTS		512
 #define XCAP_DIRECT_SLOT_SIZE		128
+
+/* Of these, with numbers of their own after those, calls leave marks. */
+#define XCAP_MARKING_SLOTS		64
+#define XCAP_MARKING_SLOT_SIZE		256
 
 #endif

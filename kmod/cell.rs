@@ -72,11 +72,11 @@ impl Cell {
 /// What travels with one call, from its entry to its return.
 #[repr(C)]
 pub(crate) struct Frame {
-    tsc: u64,
+    pub(crate) tsc: u64,
     overhead: u64,
     nested: u64,
-    stamp: u64,
-    cell: *mut Cell,
+    pub(crate) stamp: u64,
+    pub(crate) cell: *mut Cell,
 }
 
 const _: () = {

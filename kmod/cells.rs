@@ -23,6 +23,8 @@ pub(crate) struct Constants {
     pub(crate) outside: u32,
     /// Cycles that a hit costs in all.
     pub(crate) cost: u32,
+    /// How calls leave marks, where they do.
+    pub(crate) marking: u64,
 }
 
 /// All CPUs' cells of one probe.
@@ -59,6 +61,7 @@ impl Cells {
             // runs before the probe is armed.
             unsafe {
                 Cell::at::<{ at!(work_mask) }>(cell).write_volatile(constants.work_mask);
+                Cell::at::<{ at!(marking) }>(cell).write_volatile(constants.marking);
             }
         }
     }
@@ -81,10 +84,15 @@ impl Cells {
 
     /// Adds up all CPUs, each between two samples where that can be had.
     pub(crate) fn totals(&self) -> Result<Totals> {
+        self.totals_of(cpu::possible())
+    }
+
+    /// The same of these CPUs.
+    pub(crate) fn totals_of(&self, cpus: impl Iterator<Item = u32>) -> Result<Totals> {
         let mut totals = totals::none()?;
         // A cell is too large for the stack.
         let mut copy = KBox::<Cell>::new_uninit(GFP_KERNEL)?;
-        for cpu in cpu::possible() {
+        for cpu in cpus {
             let mut tries = 0;
             loop {
                 // SAFETY: Cells are plain integers, so that any copy is valid.

@@ -12,6 +12,7 @@ use super::{
     calibration::Calibration,
     epoch, hook,
     life::Next,
+    marks,
     probe::Probe,
     registry::REGISTRY,
     symbols::{self, c_string},
@@ -186,6 +187,21 @@ pub(crate) fn rehook(choice: Choice) -> Result {
         start_in_turn()?;
     }
     Ok(())
+}
+
+/// `marks on`, or `off` where nothing is wanted: hooks anew what leaves marks, or is to.
+pub(crate) fn mark(wanted: Option<marks::Wanted>) -> Result {
+    let _turn = turn()?;
+    let recording = stop_in_turn();
+    let mut registry = REGISTRY.lock();
+    marks::off(&mut registry);
+    let switched = wanted.map_or(Ok(()), |wanted| marks::on(&mut registry, wanted));
+    registry.release_drained()?;
+    drop(registry);
+    if recording {
+        start_in_turn()?;
+    }
+    switched
 }
 
 /// Takes a probe off, and forgets it now or when no call returns to it.

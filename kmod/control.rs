@@ -11,9 +11,11 @@
 //! add FUNCTION [as NAME] [backend=…]
 //! add PATTERN [limit=N] [backend=…]
 //! del NAME
+//! marks on [SIZE] [1/N]
+//! marks off
 //! ```
 
-use super::{commands, draining, symbols::c_string};
+use super::{commands, draining, marks::Wanted, symbols::c_string};
 use crate::abi::backend::Choice;
 use kernel::{prelude::*, str::CString};
 
@@ -79,6 +81,9 @@ pub(crate) fn run(command: &[u8]) -> Result {
     if verb == b"add" {
         return add(words);
     }
+    if verb == b"marks" {
+        return marks(words);
+    }
     let operand = if verb == b"del" {
         Some(name(words.next())?)
     } else {
@@ -110,5 +115,49 @@ fn add<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result {
         }
         (false, name, None) => commands::add(&function, name.as_deref(), options.backend),
         _ => Err(EINVAL),
+    }
+}
+
+/// What follows `marks`.
+fn marks<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result {
+    let wanted = match words.next() {
+        Some(b"off") => None,
+        Some(b"on") => {
+            let mut wanted = Wanted::DEFAULT;
+            for word in &mut words {
+                wanted = mark_option(wanted, word).inspect_err(|_| {
+                    pr_err!(
+                        "marks on {:?}: neither a size nor 1/N, powers of two\n",
+                        kernel::str::BStr::from_bytes(word)
+                    );
+                })?;
+            }
+            Some(wanted)
+        }
+        _ => return Err(EINVAL),
+    };
+    if words.next().is_some() {
+        return Err(EINVAL);
+    }
+    commands::mark(wanted)
+}
+
+/// `wanted` with what follows `marks on`: marks that a ring holds, or one of how many frames.
+fn mark_option(wanted: Wanted, word: &[u8]) -> Result<Wanted> {
+    let word = core::str::from_utf8(word).map_err(|_| EINVAL)?;
+    let wanted = match word.strip_prefix("1/") {
+        Some(every) => Wanted {
+            every: every.parse().map_err(|_| EINVAL)?,
+            ..wanted
+        },
+        None => Wanted {
+            size: word.parse().map_err(|_| EINVAL)?,
+            ..wanted
+        },
+    };
+    if wanted.is_possible() {
+        Ok(wanted)
+    } else {
+        Err(EINVAL)
     }
 }

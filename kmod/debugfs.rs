@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in debugfs: `xcap/stats`, `control`, `probes`, `calibration`.
+//! The files in debugfs: `xcap/stats`, `per_cpu`, `probes`, `calibration`, `control`, `marks`.
 //!
 //! With file operations of our own: those of the `kernel` crate have no owner, so that a module
 //! could be unloaded with a file open.
@@ -9,7 +9,7 @@
 //! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)
 
 use super::{
-    control,
+    control, marks_file,
     registry::{Registry, REGISTRY},
     report,
 };
@@ -46,6 +46,13 @@ static STATS: Lines = Lines {
     items: |registry| registry.probes.len(),
     header: report::header,
     item: |out, registry, index| report::stats(out, &registry.probes[index]),
+    end: report::end,
+};
+
+static PER_CPU: Lines = Lines {
+    items: |registry| registry.probes.len(),
+    header: report::per_cpu_header,
+    item: |out, registry, index| report::per_cpu(out, &registry.probes[index]),
     end: report::end,
 };
 
@@ -202,6 +209,13 @@ static WRITE: Operations = Operations(UnsafeCell::new(file_operations {
     ..unsafe_default()
 }));
 
+static MARKS: Operations = Operations(UnsafeCell::new(file_operations {
+    open: Some(marks_file::open),
+    read: Some(marks_file::read),
+    release: Some(marks_file::release),
+    ..unsafe_default()
+}));
+
 const fn unsafe_default() -> file_operations {
     // SAFETY: All fields are pointers, options of functions or integers, for which zero is valid.
     unsafe { core::mem::zeroed() }
@@ -217,7 +231,7 @@ unsafe impl Sync for Files {}
 
 impl Files {
     pub(crate) fn create(module: &'static ThisModule) -> Result<Self> {
-        for operations in [&READ, &WRITE] {
+        for operations in [&READ, &WRITE, &MARKS] {
             // SAFETY: No file refers to them yet.
             unsafe { (*operations.0.get()).owner = module.as_ptr() };
         }
@@ -228,9 +242,11 @@ impl Files {
             pr_err!("no folder in debugfs ({error:?}): is the kernel booted with debugfs=off?\n");
         })?);
         folder.add(names::STATS, 0o400, Some(&STATS), &READ)?;
+        folder.add(names::PER_CPU, 0o400, Some(&PER_CPU), &READ)?;
         folder.add(names::PROBES, 0o400, Some(&PROBES), &READ)?;
         folder.add(names::CALIBRATION, 0o400, Some(&CALIBRATION), &READ)?;
         folder.add(names::CONTROL, 0o200, None, &WRITE)?;
+        folder.add(names::MARKS, 0o400, None, &MARKS)?;
         Ok(folder)
     }
 

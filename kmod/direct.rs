@@ -9,16 +9,17 @@
 use super::{
     bindings::{
         xcap_direct_aim, xcap_direct_entry, xcap_direct_may_share, xcap_direct_rest,
-        xcap_direct_slots, XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE,
+        xcap_direct_slots, xcap_marking_slots, XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE,
+        XCAP_MARKING_SLOTS, XCAP_MARKING_SLOT_SIZE,
     },
     cell::Cell,
     cells::Cells,
     errors,
     own_stack::OwnStack,
-    stages::Work,
     target::Target,
     this_module::Pin,
 };
+use crate::abi::stages::Work;
 use core::{
     mem::ManuallyDrop,
     ops::Range,
@@ -44,12 +45,19 @@ extern "C" {
     static xcap_direct_called_return_work: u8;
     static xcap_direct_called_return_wide: u8;
     static xcap_direct_shared: u8;
+    static xcap_marking_return: u8;
+    static xcap_marking_return_work: u8;
+    static xcap_marking_called_return: u8;
+    static xcap_marking_called_return_work: u8;
+    static xcap_marking_shared: u8;
 }
 
-/// The cells that slot n records in; null when the slot is free.
+const SLOTS: usize = (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS) as usize;
+
+/// The cells that slot n records in; null when the slot is free. The last leave marks, too.
 #[no_mangle]
-static xcap_direct_cells: [AtomicPtr<Cell>; XCAP_DIRECT_SLOTS as usize] =
-    [const { AtomicPtr::new(ptr::null_mut()) }; XCAP_DIRECT_SLOTS as usize];
+static xcap_direct_cells: [AtomicPtr<Cell>; SLOTS] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS];
 
 /// How a function's entry reaches its trampoline.
 #[derive(Clone, Copy, PartialEq)]
@@ -81,12 +89,19 @@ impl Variant {
 struct Slot(u32);
 
 impl Slot {
-    /// One that records in `cells`, calls `rest` and goes on at `back`.
-    fn take(cells: *mut Cell, rest: *const u8, back: *const u8) -> Result<Self> {
-        let slot = xcap_direct_cells
-            .iter()
-            .position(|slot| {
-                slot.compare_exchange(ptr::null_mut(), cells, Ordering::Relaxed, Ordering::Relaxed)
+    /// One that records in `cells`, calls `rest` and goes on at `back`; of those that leave marks,
+    /// if the call `marks`.
+    fn take(cells: *mut Cell, marks: bool, rest: *const u8, back: *const u8) -> Result<Self> {
+        let chosen = if marks {
+            XCAP_DIRECT_SLOTS as usize..SLOTS
+        } else {
+            0..XCAP_DIRECT_SLOTS as usize
+        };
+        let slot = chosen
+            .into_iter()
+            .find(|&index| {
+                xcap_direct_cells[index]
+                    .compare_exchange(ptr::null_mut(), cells, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
             })
             .map(|index| Self(index as u32))
@@ -98,9 +113,20 @@ impl Slot {
 
     /// Where its code is.
     fn text(&self) -> Range<usize> {
-        let begin =
-            (&raw const xcap_direct_slots).addr() + (self.0 * XCAP_DIRECT_SLOT_SIZE) as usize;
-        begin..begin + XCAP_DIRECT_SLOT_SIZE as usize
+        let (first, index, size) = match self.0.checked_sub(XCAP_DIRECT_SLOTS) {
+            None => (
+                (&raw const xcap_direct_slots).addr(),
+                self.0,
+                XCAP_DIRECT_SLOT_SIZE,
+            ),
+            Some(index) => (
+                (&raw const xcap_marking_slots).addr(),
+                index,
+                XCAP_MARKING_SLOT_SIZE,
+            ),
+        };
+        let begin = first + (index * size) as usize;
+        begin..begin + size as usize
     }
 
     /// What ftrace knows it by.
@@ -122,7 +148,17 @@ impl Drop for Slot {
 
 /// What a slot does when the function has returned: where it was jumped to, and where called.
 fn backs(target: &Target) -> Result<[*const u8; 2]> {
+    let marks = target.marking.is_some();
     Ok(match target.work {
+        // These keep both registers of a returned value.
+        Work::None if marks => [
+            &raw const xcap_marking_return,
+            &raw const xcap_marking_called_return,
+        ],
+        Work::Returned if marks => [
+            &raw const xcap_marking_return_work,
+            &raw const xcap_marking_called_return_work,
+        ],
         Work::None if target.returns_wide => [
             &raw const xcap_direct_return_wide,
             &raw const xcap_direct_called_return_wide,
@@ -151,6 +187,7 @@ struct Registration {
     /// Calls whatever the function's entry says is its rest. Made when livepatch comes.
     shared: Option<Slot>,
     called_back: *const u8,
+    marks: bool,
     /// Calls come to the shared slot.
     shares: AtomicBool,
     /// A lock: the entry is being changed.
@@ -183,8 +220,12 @@ impl Registration {
     /// `ENOSPC`: no slot is free.
     fn share(&mut self) -> Result {
         if self.shared.is_none() {
-            let rest = &raw const xcap_direct_shared;
-            self.shared = Some(Slot::take(self.cells, rest, self.called_back)?);
+            let rest = if self.marks {
+                &raw const xcap_marking_shared
+            } else {
+                &raw const xcap_direct_shared
+            };
+            self.shared = Some(Slot::take(self.cells, self.marks, rest, self.called_back)?);
         }
         self.shares.store(true, Ordering::Relaxed);
         Ok(())
@@ -267,13 +308,15 @@ impl Hook {
         };
         cells.set_constants(target.constants());
         let cells = cells.as_ptr();
+        let marks = target.marking.is_some();
         let mut registration = KBox::new(
             Registration {
                 ops: ftrace_ops::default(),
                 cells,
-                own: Slot::take(cells, rest as *const u8, own_back)?,
+                own: Slot::take(cells, marks, rest as *const u8, own_back)?,
                 shared: None,
                 called_back,
+                marks,
                 shares: AtomicBool::new(false),
                 busy: AtomicBool::new(false),
             },

@@ -6,15 +6,15 @@
 
 use super::{
     bindings::*,
-    call::Call,
+    call::{Call, MarkedCall},
     cell::{self, Cell},
     cells::Cells,
-    cpu,
+    cpu, marking,
     missed::Missed,
     nokprobe::nokprobe,
-    stages::Work,
     target::Target,
 };
+use crate::abi::stages::Work;
 use core::{
     ffi::c_void,
     mem::size_of,
@@ -147,12 +147,63 @@ unsafe extern "C" fn on_return_kept(
     }
 }
 
+/// [`on_entry`] where calls leave marks.
+unsafe extern "C" fn on_entry_mark(
+    fprobe: *mut fprobe,
+    entry: c_ulong,
+    return_to: c_ulong,
+    regs: *mut ftrace_regs,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: As in `on_entry_keep`; there is room for a `MarkedCall`.
+    unsafe {
+        let inner = &*fprobe.cast::<Inner>();
+        let marked = data.cast::<MarkedCall>();
+        let argument = |index| xcap_fprobe_argument(regs, u32::from(index)) as u64;
+        if let Work::Argument(index) = inner.work {
+            (*marked).call.argument = argument(index);
+        }
+        // Before the clock is read: a sample is what it is without marks.
+        (*marked).identity = marking::identify(inner.cells, argument);
+        on_entry(fprobe, entry, return_to, regs, data)
+    }
+}
+
+/// [`on_return`] where calls leave marks.
+unsafe extern "C" fn on_return_mark(
+    fprobe: *mut fprobe,
+    _entry: c_ulong,
+    _return_to: c_ulong,
+    regs: *mut ftrace_regs,
+    data: *mut c_void,
+) {
+    let now = cpu::rdtsc();
+    // SAFETY: As in `on_return`. If the call is of this arming, `on_entry_mark` filled a
+    // `MarkedCall`; but for the argument, where none is work.
+    unsafe {
+        if let Some(call) = call(fprobe, data) {
+            let marked = call.cast::<MarkedCall>();
+            let frame = &raw const (*marked).call.frame;
+            let work = match (*fprobe.cast::<Inner>()).work {
+                Work::None => 0,
+                Work::Returned => xcap_fprobe_return_value(regs) as u64,
+                Work::Argument(_) => (*marked).call.argument,
+            };
+            cell::leave_with(frame, now, work);
+            let cycles = now.wrapping_sub((*frame).tsc);
+            marking::leave(&*frame, (*marked).identity, cycles, work);
+        }
+    }
+}
+
 nokprobe!(
     on_entry,
     on_return,
     on_return_value,
     on_entry_keep,
-    on_return_kept
+    on_return_kept,
+    on_entry_mark,
+    on_return_mark
 );
 
 impl Hook {
@@ -160,7 +211,9 @@ impl Hook {
         static ARMINGS: AtomicU64 = AtomicU64::new(0);
 
         cells.set_constants(target.constants());
+        let marks = target.marking.is_some();
         let (entry_handler, exit_handler): (fprobe_entry_cb, fprobe_exit_cb) = match target.work {
+            _ if marks => (Some(on_entry_mark), Some(on_return_mark)),
             Work::None => (Some(on_entry), Some(on_return)),
             Work::Returned => (Some(on_entry), Some(on_return_value)),
             Work::Argument(_) => (Some(on_entry_keep), Some(on_return_kept)),
@@ -168,7 +221,11 @@ impl Hook {
         let mut inner = KBox::new(
             Inner {
                 fprobe: fprobe {
-                    entry_data_size: size_of::<Call>(),
+                    entry_data_size: if marks {
+                        size_of::<MarkedCall>()
+                    } else {
+                        size_of::<Call>()
+                    },
                     entry_handler,
                     exit_handler,
                     ..Default::default()

@@ -19,6 +19,9 @@
 #include <linux/workqueue.h>
 #include <asm/cpufeature.h>
 #include <xen/xen.h>
+#ifdef CONFIG_XEN
+#include <asm/xen/hypercall.h>
+#endif
 
 #include "cell.h"
 #include "helpers.h"
@@ -149,7 +152,9 @@ unsigned long xcap_direct_rest(unsigned long function)
 
 static u8 *direct_slot(unsigned int slot)
 {
-	return xcap_direct_slots + slot * XCAP_DIRECT_SLOT_SIZE;
+	if (slot < XCAP_DIRECT_SLOTS)
+		return xcap_direct_slots + slot * XCAP_DIRECT_SLOT_SIZE;
+	return xcap_marking_slots + (slot - XCAP_DIRECT_SLOTS) * XCAP_MARKING_SLOT_SIZE;
 }
 
 /* A slot's address, as ftrace has it. */
@@ -162,13 +167,15 @@ unsigned long xcap_direct_entry(unsigned int slot, bool jumps)
 /* Has a slot that nobody is in call `rest`, and then go on at `back`. */
 void xcap_direct_aim(unsigned int slot, void *rest, void *back)
 {
+	const struct xcap_direct_layout *layout = slot < XCAP_DIRECT_SLOTS ?
+		&xcap_direct_slots_layout : &xcap_marking_slots_layout;
 	u8 *at = direct_slot(slot);
 	bool counted = boot_cpu_has(X86_FEATURE_CALL_DEPTH);
 
-	arch_static_call_transform(at + xcap_direct_layout.rest, NULL, rest, true);
-	arch_static_call_transform(at + xcap_direct_layout.call, NULL,
-				   counted ? at + xcap_direct_layout.counted : rest, false);
-	arch_static_call_transform(at + xcap_direct_layout.back, NULL, back, true);
+	arch_static_call_transform(at + layout->rest, NULL, rest, true);
+	arch_static_call_transform(at + layout->call, NULL,
+				   counted ? at + layout->counted : rest, false);
+	arch_static_call_transform(at + layout->back, NULL, back, true);
 }
 
 static int direct_command(struct ftrace_ops *ops, enum ftrace_ops_cmd command)
@@ -244,6 +251,31 @@ bool xcap_is_killed(void)
 	return fatal_signal_pending(current);
 }
 
+/* Xen's public header hvm/hvm_op.h, of which Linux has a part. */
+#define XCAP_HVMOP_GET_TIME	10
+
+/*
+ * Nanoseconds since Xen booted, at some tick between two. Returns false if there is no Xen that
+ * says so.
+ */
+bool xcap_xen_time(u64 *after, u64 *nanoseconds, u64 *before)
+{
+#ifdef CONFIG_XEN
+	struct { u64 now; } time = {};
+	int error;
+
+	if (!xen_domain())
+		return false;
+	*after = rdtsc_ordered();
+	error = HYPERVISOR_hvm_op(XCAP_HVMOP_GET_TIME, &time);
+	*before = rdtsc_ordered();
+	*nanoseconds = time.now;
+	return !error;
+#else
+	return false;
+#endif
+}
+
 /* A function that calibration times: an ftrace entry and a return. */
 noinline void xcap_empty(void)
 {
@@ -259,6 +291,12 @@ noinline void xcap_known(void)
 	unsigned long product = 3;
 
 	asm volatile(".rept 100\n\timulq %0, %0\n\t.endr" : "+r"(product));
+}
+
+/* A function for an fprobe that has nothing to time. */
+noinline void xcap_shadowed(void)
+{
+	asm volatile("");
 }
 
 /* The same under so many callers more, each of which returns. */

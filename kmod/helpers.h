@@ -36,8 +36,10 @@ struct xcap_direct_layout {
 	u32 rest;
 };
 
-extern const struct xcap_direct_layout xcap_direct_layout;
+extern const struct xcap_direct_layout xcap_direct_slots_layout;
+extern const struct xcap_direct_layout xcap_marking_slots_layout;
 extern u8 xcap_direct_slots[];
+extern u8 xcap_marking_slots[];
 
 DECLARE_PER_CPU(struct xcap_cpu, xcap_cpu);
 
@@ -62,9 +64,13 @@ struct file *xcap_sysfs_open(const char *path);
 void xcap_attend_in(unsigned int milliseconds);
 void xcap_attend_never(void);
 bool xcap_is_killed(void);
+bool xcap_peek(u64 from, u64 *to);
+bool xcap_skb_number(u64 skb, u64 *number);
+bool xcap_xen_time(u64 *after, u64 *nanoseconds, u64 *before);
 void xcap_empty(void);
 void xcap_empty_under(unsigned int callers);
 void xcap_known(void);
+void xcap_shadowed(void);
 
 /* In kmod/attendant.rs. */
 void xcap_attend(void);

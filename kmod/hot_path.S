@@ -198,15 +198,23 @@ RECORD_FUNCTION xcap_record_work work=1
  * function of C begins.
  */
 	.text
-	.balign XCAP_DIRECT_SLOT_SIZE
-SYM_CODE_START_NOALIGN(xcap_direct_slots)
+.macro DIRECT_SLOTS name:req, first:req, count:req, size:req, marks=0
+	.balign \size
+SYM_CODE_START_NOALIGN(\name)
 	ANNOTATE_NOENDBR
 	.set	slot, 0
-	.rept	XCAP_DIRECT_SLOTS
-	.balign XCAP_DIRECT_SLOT_SIZE, 0xcc
+	.rept \count
+	.balign \size, 0xcc
 	UNWIND_HINT_FUNC
-	movq	(xcap_direct_cells + 8 * slot)(%rip), %r11
+	movq	(xcap_direct_cells + 8 * (\first + slot))(%rip), %r11
 	incq	CELL(ENTRIES)
+	.if \marks
+	/* Before the clock is read: a sample is what it is without marks. */
+	call	xcap_mark_entry
+	subq	$8, %rsp
+	pushq	%r10
+	pushq	%rax
+	.endif
 	pushq	%r11
 	pushq	CPU(ENTRY)
 	pushq	CPU(NESTED)
@@ -217,40 +225,71 @@ SYM_CODE_START_NOALIGN(xcap_direct_slots)
 	movl	%edx, 4(%rsp)
 	movq	%r10, %rdx
 	.if	slot == 0
-.Lslot_call:
+.L\name\()_call:
 	.endif
 	call	xcap_direct_unset
 	.if	slot == 0
-.Lslot_back:
+.L\name\()_back:
 	.endif
 	jmp	xcap_direct_return
 	/* What is called where calls have to be counted. */
 	.if	slot == 0
-.Lslot_counted:
+.L\name\()_counted:
 	.endif
 	UNWIND_HINT_FUNC
 #ifdef CONFIG_MITIGATION_CALL_DEPTH_TRACKING
 	INCREMENT_CALL_DEPTH
 #endif
 	.if	slot == 0
-.Lslot_rest:
+.L\name\()_rest:
 	.endif
 	jmp	xcap_direct_unset
 	.set	slot, slot + 1
 	.endr
-SYM_CODE_END(xcap_direct_slots)
-_ASM_NOKPROBE(xcap_direct_slots)
+SYM_CODE_END(\name)
+_ASM_NOKPROBE(\name)
 
 	.pushsection .rodata, "a"
 	.balign	4
 	/* struct xcap_direct_layout */
-SYM_DATA_START(xcap_direct_layout)
-	.long	.Lslot_call - xcap_direct_slots
-	.long	.Lslot_back - xcap_direct_slots
-	.long	.Lslot_counted - xcap_direct_slots
-	.long	.Lslot_rest - xcap_direct_slots
-SYM_DATA_END(xcap_direct_layout)
+SYM_DATA_START(\name\()_layout)
+	.long	.L\name\()_call - \name
+	.long	.L\name\()_back - \name
+	.long	.L\name\()_counted - \name
+	.long	.L\name\()_rest - \name
+SYM_DATA_END(\name\()_layout)
 	.popsection
+.endm
+
+DIRECT_SLOTS xcap_direct_slots, 0, XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE
+DIRECT_SLOTS xcap_marking_slots, XCAP_DIRECT_SLOTS, XCAP_MARKING_SLOTS, XCAP_MARKING_SLOT_SIZE, marks=1
+
+/*
+ * Which frame a call is about: what the function's arguments and the cell %r11 say (xcap_mark()
+ * in kmod/marking.rs). Returns its number in %rax and flags in %r10; keeps all arguments and %r11.
+ */
+SYM_FUNC_START_LOCAL(xcap_mark_entry)
+	pushq	%r11
+	pushq	%r9
+	pushq	%r8
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	movq	%rsp, %rdi
+	movq	%r11, %rsi
+	call	xcap_mark
+	movq	%rdx, %r10
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%r8
+	popq	%r9
+	popq	%r11
+	RET
+SYM_FUNC_END(xcap_mark_entry)
+_ASM_NOKPROBE(xcap_mark_entry)
 
 /* What a slot calls before it is anybody's. */
 SYM_FUNC_START(xcap_direct_unset)
@@ -263,27 +302,38 @@ _ASM_NOKPROBE(xcap_direct_unset)
  * the address which the function left says. A return, not a jump, because what it goes to
  * is no target for an indirect branch (IBT); with a call of its own.
  */
-SYM_CODE_START(xcap_direct_shared)
+.macro DIRECT_SHARED name:req, size:req
+SYM_CODE_START(\name)
 	ANNOTATE_NOENDBR
 	UNWIND_HINT_FUNC
-	movq	(8 + XCAP_FRAME_SIZE)(%rsp), %r11
+	movq	(8 + \size)(%rsp), %r11
 	CALL_DEPTH_ACCOUNT
 	ANNOTATE_INTRA_FUNCTION_CALL
 	call	1f
 	int3
 1:	movq	%r11, (%rsp)
 	RET
-SYM_CODE_END(xcap_direct_shared)
-_ASM_NOKPROBE(xcap_direct_shared)
+SYM_CODE_END(\name)
+_ASM_NOKPROBE(\name)
+.endm
+
+DIRECT_SHARED xcap_direct_shared, XCAP_FRAME_SIZE
+DIRECT_SHARED xcap_marking_shared, XCAP_FRAME_MARKED_SIZE
 
 /*
  * The function has returned to its slot. \work: it returns how much it did. \wide: it may
- * return a value in two registers, %rax and %rdx. \called: the slot was called.
+ * return a value in two registers, %rax and %rdx. \called: the slot was called. \marks: the call
+ * leaves a mark.
  */
-.macro DIRECT_RETURN name:req, work=0, wide=0, called=0
+.macro DIRECT_RETURN name:req, work=0, wide=0, called=0, marks=0
+	.if \marks
+	.set	frame_size, XCAP_FRAME_MARKED_SIZE
+	.else
+	.set	frame_size, XCAP_FRAME_SIZE
+	.endif
 SYM_CODE_START(\name)
 	ANNOTATE_NOENDBR
-	.set	sp_at_frame, XCAP_FRAME_SIZE + 8 + 8 * \called
+	.set	sp_at_frame, frame_size + 8 + 8 * \called
 	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=sp_at_frame type=UNWIND_HINT_TYPE_CALL
 	movq	%rax, %r10
 	.if \wide
@@ -312,6 +362,9 @@ SYM_CODE_START(\name)
 	cmpq	XCAP_FRAME_STAMP(%rsp), %rdx
 	jne	.Lstraddled\@
 	movq	%rax, %rsi
+	.if \marks
+	movq	%rsi, XCAP_FRAME_CYCLES(%rsp)
+	.endif
 	RECORD	%rsp
 	.if \work
 	movq	%r10, %r8
@@ -320,10 +373,19 @@ SYM_CODE_START(\name)
 	.endif
 	incq	CELL(DONE)
 .Lrecorded\@:
+	.if \marks
+	movq	%rsp, %rdi
+	movq	%r10, %rsi
+	pushq	%r10
+	pushq	%r9
+	call	xcap_mark_leave
+	popq	%r9
+	popq	%r10
+	.endif
 	PREEMPT_DEC
 	jz	.Lpreempt\@
 .Lreturn\@:
-	addq	$(XCAP_FRAME_SIZE + 8 * \called), %rsp
+	addq	$(frame_size + 8 * \called), %rsp
 	movq	%r10, %rax
 	.if \wide
 	movq	%r9, %rdx
@@ -343,6 +405,9 @@ SYM_CODE_START(\name)
 	pushq	%r10
 	pushq	%r9
 	movq	%rax, %rsi
+	.if \marks
+	movq	%rsi, XCAP_FRAME_CYCLES(%rdi)
+	.endif
 	movq	%r10, %rdx
 	call	xcap_record_slow
 	popq	%r9
@@ -358,3 +423,7 @@ DIRECT_RETURN xcap_direct_return_wide wide=1
 DIRECT_RETURN xcap_direct_called_return called=1
 DIRECT_RETURN xcap_direct_called_return_work work=1 called=1
 DIRECT_RETURN xcap_direct_called_return_wide wide=1 called=1
+DIRECT_RETURN xcap_marking_return wide=1 marks=1
+DIRECT_RETURN xcap_marking_return_work work=1 wide=1 marks=1
+DIRECT_RETURN xcap_marking_called_return wide=1 called=1 marks=1
+DIRECT_RETURN xcap_marking_called_return_work work=1 wide=1 called=1 marks=1

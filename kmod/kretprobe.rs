@@ -6,15 +6,15 @@
 
 use super::{
     bindings::*,
-    call::Call,
+    call::{Call, MarkedCall},
     cell::{self, Cell},
     cells::Cells,
-    cpu,
+    cpu, marking,
     missed::Missed,
     nokprobe::nokprobe,
-    stages::Work,
     target::Target,
 };
+use crate::abi::stages::Work;
 use core::mem::size_of;
 use kernel::{bindings::pt_regs, error::to_result, ffi::c_int, prelude::*};
 
@@ -110,12 +110,52 @@ unsafe extern "C" fn on_return_kept(
     }
 }
 
+/// [`on_entry`] where calls leave marks.
+unsafe extern "C" fn on_entry_mark(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
+    // SAFETY: As in `on_entry_keep`; there is room for a `MarkedCall`.
+    unsafe {
+        let inner = inner(instance);
+        let call = call(instance).cast::<MarkedCall>();
+        if let Work::Argument(index) = inner.work {
+            (*call).call.argument = argument(&*regs, index);
+        }
+        // Before the clock is read: a sample is what it is without marks.
+        (*call).identity = marking::identify(inner.cells, |index| argument(&*regs, index));
+        on_entry(instance, regs)
+    }
+}
+
+/// [`on_return`] where calls leave marks.
+unsafe extern "C" fn on_return_mark(
+    instance: *mut kretprobe_instance,
+    regs: *mut pt_regs,
+) -> c_int {
+    let now = cpu::rdtsc();
+    // SAFETY: As in `on_return`, of what `on_entry_mark` filled; but for the argument, where none is
+    // work.
+    unsafe {
+        let marked = call(instance).cast::<MarkedCall>();
+        let frame = &raw const (*marked).call.frame;
+        let work = match inner(instance).work {
+            Work::None => 0,
+            Work::Returned => (*regs).ax as u64,
+            Work::Argument(_) => (*marked).call.argument,
+        };
+        cell::leave_with(frame, now, work);
+        let cycles = now.wrapping_sub((*frame).tsc);
+        marking::leave(&*frame, (*marked).identity, cycles, work);
+    }
+    0
+}
+
 nokprobe!(
     on_entry,
     on_return,
     on_return_value,
     on_entry_keep,
-    on_return_kept
+    on_return_kept,
+    on_entry_mark,
+    on_return_mark
 );
 
 /// The function's argument number `index`, from 0, at its entry.
@@ -134,8 +174,10 @@ fn argument(regs: &pt_regs, index: u8) -> u64 {
 impl Hook {
     pub(crate) fn arm(target: &Target, cells: &Cells) -> Result<Self> {
         cells.set_constants(target.constants());
+        let marks = target.marking.is_some();
         let (handler, entry_handler): (kretprobe_handler_t, kretprobe_handler_t) = match target.work
         {
+            _ if marks => (Some(on_return_mark), Some(on_entry_mark)),
             Work::None => (Some(on_return), Some(on_entry)),
             Work::Returned => (Some(on_return_value), Some(on_entry)),
             Work::Argument(_) => (Some(on_return_kept), Some(on_entry_keep)),
@@ -145,7 +187,11 @@ impl Hook {
                 kretprobe: kretprobe {
                     handler,
                     entry_handler,
-                    data_size: size_of::<Call>(),
+                    data_size: if marks {
+                        size_of::<MarkedCall>()
+                    } else {
+                        size_of::<Call>()
+                    },
                     maxactive: match (target.sleeps, target.is_stage) {
                         // The kernel's default: as many as can nest in interrupts.
                         (false, _) => 0,

@@ -8,11 +8,11 @@ use super::{
     cells::Cells,
     context::ArmingContext,
     life::{Left, Life, Next},
+    marking::Marking,
     missed::Missed,
     own_stack::OwnStack,
     refusal::Refusal,
     search::{self, Search},
-    stages::Entry,
     symbols::{c_string, Function, Resolver},
     totals::{self, Totals},
 };
@@ -20,6 +20,7 @@ use crate::abi::{
     backend::{Backend, Choice},
     reason::Reason,
     role::Role,
+    stages::{About, Entry},
     state::State,
 };
 use core::mem;
@@ -37,6 +38,8 @@ pub(crate) struct Probe {
     pub(crate) function: Option<Function>,
     /// What was asked for with `backend=`; none: whatever all others have.
     wanted: Option<Choice>,
+    /// How its calls leave marks, from its next hook on; none: they don't.
+    pub(crate) marking: Option<Marking>,
     life: Life,
     /// The backend of the hook, or of the last one: what the samples were taken with.
     backend: Option<Backend>,
@@ -54,6 +57,7 @@ impl Probe {
             entry: Some(entry),
             function: None,
             wanted: None,
+            marking: None,
             life: Life::Absent(Reason::NoSuchFunction),
             backend: None,
             cells: None,
@@ -73,6 +77,7 @@ impl Probe {
             entry: None,
             function: Some(function),
             wanted,
+            marking: None,
             life: Life::Stopped(None),
             backend: None,
             cells: None,
@@ -84,6 +89,23 @@ impl Probe {
     /// What its work is counted in.
     pub(crate) fn work_unit(&self) -> Option<&'static str> {
         self.entry.and_then(|entry| entry.stage.work_unit())
+    }
+
+    /// Which frames a stage's calls are about.
+    pub(crate) fn about(&self) -> Option<About> {
+        self.entry.map(|entry| entry.about)
+    }
+
+    /// The module that its function is in; none: the kernel's own.
+    pub(crate) fn module(&self) -> Option<&CStr> {
+        self.function
+            .as_ref()
+            .and_then(|function| function.module.as_deref())
+    }
+
+    /// Whether its calls are to leave marks.
+    pub(crate) fn leaves_marks(&self) -> bool {
+        self.marking.is_some() && !self.is_leaving()
     }
 
     pub(crate) fn backend(&self) -> Option<Backend> {
@@ -138,10 +160,7 @@ impl Probe {
 
     /// Whether it is on a function of module `module`.
     pub(crate) fn is_in(&self, module: &CStr) -> bool {
-        self.function
-            .as_ref()
-            .and_then(|function| function.module.as_deref())
-            .is_some_and(|name| name == module)
+        self.module().is_some_and(|name| name == module)
     }
 
     /// Looks for the function of a probe that has no hook.
@@ -202,6 +221,7 @@ impl Probe {
             entry: self.entry,
             cells,
             choice: self.choice(context),
+            marking: self.marking,
         };
         arming.arm(context, types)
     }
@@ -324,5 +344,12 @@ impl Probe {
         self.cells
             .as_ref()
             .map_or_else(totals::none, |cells| cells.totals())
+    }
+
+    /// Those of one CPU.
+    pub(crate) fn totals_on(&self, cpu: u32) -> Result<Totals> {
+        self.cells
+            .as_ref()
+            .map_or_else(totals::none, |cells| cells.totals_of([cpu].into_iter()))
     }
 }

@@ -8,12 +8,17 @@ use super::{
     context::ArmingContext,
     epoch, hook,
     life::Next,
+    mark_rings::{self, Rings},
     probe::Probe,
     refusal::Refusal,
     symbols::{Function, Index, Resolver},
 };
 use crate::abi::{backend::Choice, role::Role};
-use kernel::{prelude::*, str::CStr, sync::global_lock};
+use kernel::{
+    prelude::*,
+    str::CStr,
+    sync::{global_lock, Arc},
+};
 
 /// All that is behind the lock.
 pub(crate) struct Registry {
@@ -23,6 +28,8 @@ pub(crate) struct Registry {
     pub(crate) recording: bool,
     /// Modules that have gone.
     pub(crate) departures: u64,
+    /// Where marks are, since they were first switched on.
+    pub(crate) rings: Option<Arc<Rings>>,
     /// Made for the first `add`.
     index: Option<Index>,
 }
@@ -39,6 +46,7 @@ global_lock! {
         probes: KVec::new(),
         recording: false,
         departures: 0,
+        rings: None,
         index: None,
     };
 }
@@ -214,6 +222,8 @@ impl Registry {
     /// Frees what it holds: a static is never dropped.
     pub(crate) fn clear(&mut self) {
         self.probes = KVec::new();
+        mark_rings::deactivate();
+        self.rings = None;
         self.index = None;
         self.context.calibration = None;
     }

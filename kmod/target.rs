@@ -2,7 +2,8 @@
 
 //! What a backend has to know of the function that it hooks.
 
-use super::{cells::Constants, stages::Work};
+use super::{cells::Constants, marking::Marking};
+use crate::abi::stages::Work;
 
 /// A function to be hooked.
 #[derive(Clone, Copy)]
@@ -15,6 +16,8 @@ pub(crate) struct Target {
     pub(crate) returns_wide: bool,
     pub(crate) work: Work,
     pub(crate) costs: Costs,
+    /// How its calls leave marks; none: they don't.
+    pub(crate) marking: Option<Marking>,
 }
 
 /// What a hit costs, in cycles, as calibrated.
@@ -42,6 +45,7 @@ impl Target {
             },
             outside: self.costs.outside,
             cost: self.costs.whole(),
+            marking: self.marking.map_or(0, Marking::word),
         }
     }
 }

@@ -141,7 +141,7 @@ macro_rules! functions {
         // No two words of a cell are in one place.
         const _: () = {
             let words: &[&[usize]] = &[
-                &[at!(zeros), at!(work_mask), at!(costs), at!(pending)],
+                &[at!(zeros), at!(work_mask), at!(costs), at!(pending), at!(marking)],
                 $($( offsets!($($origin $(($($from)*))?)+), )*)*
             ];
             let mut taken = [false; Cell::HISTOGRAM / 8];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! BTF, the types of a kernel or of a module: what they say of how a function is called.
+//! BTF, the types of a kernel or of a module: what they say of how a function is called, and of where
+//! a member of a structure is.
 //!
 //! Modules bring files of their own, so nothing in them is trusted: what is not understood, or lies
 //! outside, is an error, never a guess.
@@ -48,6 +49,8 @@ mod kind {
 pub enum Unknown {
     /// No function of that name, as when the compiler changed its arguments.
     Function,
+    /// No structure of that name, or no such member in it.
+    Structure,
     /// Several of that name are called differently.
     Ambiguous,
     /// The file is not as BTF is, or newer than what is understood here.
@@ -330,6 +333,114 @@ impl<'a> Btf<'a> {
             },
             returns_wide: returned.is_none_or(|registers| registers > 1),
         })
+    }
+
+    /// Whether string number `number`, of a type that is among `types`, is `text`.
+    fn is(&self, types: &Types<'_>, number: u32, text: &[u8]) -> bool {
+        if number < types.first_string {
+            self.kernel.is(number, text)
+        } else {
+            types.is(number, text)
+        }
+    }
+
+    /// All types that `choose` chooses by their kind: the module's, and then the kernel's.
+    fn all<'b>(
+        &'b self,
+        choose: impl Fn(u32) -> bool + 'b,
+    ) -> impl Iterator<Item = Result<(&'b Types<'a>, Type), Unknown>> + 'b {
+        let both = self.module.iter().chain([&self.kernel]);
+        let types = both.flat_map(|types| types.places.iter().map(move |&place| (types, place)));
+        types
+            .map(|(types, place)| Ok((types, types.file.at(place as usize)?)))
+            .filter(move |one| one.as_ref().map_or(true, |(_, this)| choose(this.kind)))
+    }
+
+    /// Bytes before the member of that name in the structure of that name.
+    ///
+    /// # Errors
+    ///
+    /// Why that is not known.
+    pub fn offset(&self, structure: &[u8], member: &[u8]) -> Result<u32, Unknown> {
+        for one in self.all(|kind| kind == kind::STRUCT) {
+            let (types, this) = one?;
+            if !self.is(types, this.name, structure) {
+                continue;
+            }
+            for index in 0..this.count {
+                let at = this.rest + 12 * index;
+                if !self.is(types, word(types.file.bytes, at)?, member) {
+                    continue;
+                }
+                // In bits; the top byte is the width of a bit field, if there are any.
+                let bits = word(types.file.bytes, at + 8)?;
+                return if bits % 8 == 0 && bits >> 24 == 0 {
+                    Ok(bits / 8)
+                } else {
+                    Err(Unknown::Malformed)
+                };
+            }
+        }
+        Err(Unknown::Structure)
+    }
+
+    /// The first argument of `function` that points, or points to what points, to a structure of
+    /// that name: its number from 0, and through how many pointers. None: no argument does, of
+    /// those in registers of their own.
+    ///
+    /// # Errors
+    ///
+    /// Why that is not known.
+    pub fn argument(&self, function: &[u8], structure: &[u8]) -> Result<Option<(u8, u8)>, Unknown> {
+        if self.signature(function)?.arguments != Arguments::InRegisters {
+            return Ok(None);
+        }
+        let types = self.module.as_ref().unwrap_or(&self.kernel);
+        for &place in types.places {
+            let this = types.file.at(place as usize)?;
+            if this.kind != kind::FUNC || !types.is(this.name, function) {
+                continue;
+            }
+            let (types, prototype) = self.get(this.other)?;
+            // What is returned in memory, and what takes two registers, moves those that follow.
+            let returned = prototype.other;
+            if returned != 0 && self.registers(returned)?.is_none() {
+                return Ok(None);
+            }
+            for parameter in 0..prototype.count {
+                let number = word(types.file.bytes, prototype.rest + 8 * parameter + 4)?;
+                if let Some(pointers) = self.pointers(number, structure)? {
+                    let argument = u8::try_from(parameter).map_err(|_| Unknown::Malformed)?;
+                    return Ok(Some((argument, pointers)));
+                }
+                if self.registers(number)? != Some(1) {
+                    return Ok(None);
+                }
+            }
+            return Ok(None);
+        }
+        Err(Unknown::Function)
+    }
+
+    /// Through how many pointers type `number` leads to the structure; none: it doesn't.
+    fn pointers(&self, mut number: u32, structure: &[u8]) -> Result<Option<u8>, Unknown> {
+        let mut pointers = 0;
+        for _ in 0..DEEPEST {
+            if number == 0 {
+                break;
+            }
+            let (types, this) = self.get(number)?;
+            match this.kind {
+                kind::PTR => pointers += 1,
+                kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {}
+                kind::STRUCT | kind::FWD if self.is(types, this.name, structure) => {
+                    return Ok(Some(pointers).filter(|&pointers| pointers > 0));
+                }
+                _ => break,
+            }
+            number = this.other;
+        }
+        Ok(None)
     }
 
     /// How `function` is called: the module's, where there is one.

@@ -63,7 +63,7 @@ macro_rules! layout {
             pub const SIZE: usize = 0 $(+ core::mem::size_of::<$type>())+;
 
             /// As it is in the stream.
-            pub fn to_bytes(&self) -> [u8; Self::SIZE] {
+            pub fn to_bytes(self) -> [u8; Self::SIZE] {
                 let mut bytes = [0; Self::SIZE];
                 let mut rest = &mut bytes[..];
                 $(rest = self.$field.put(rest);)+

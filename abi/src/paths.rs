@@ -42,10 +42,14 @@ files! {
 
     /// What was measured; the format is told in [`format`](super::format).
     STATS = "stats";
+    /// The same of each CPU.
+    PER_CPU = "per_cpu";
     /// Each probe, and why it is in its state.
     PROBES = "probes";
     /// What the probes themselves cost, in the format of `stats`.
     CALIBRATION = "calibration";
     /// Takes commands.
     CONTROL = "control";
+    /// Which frame was where and when, a binary stream: [`mark`](super::mark).
+    MARKS = "marks";
 }

@@ -10,6 +10,7 @@ const INT: u32 = 1;
 const PTR: u32 = 2;
 const STRUCT: u32 = 4;
 const TYPEDEF: u32 = 8;
+const CONST: u32 = 10;
 const FUNC: u32 = 12;
 const FUNC_PROTO: u32 = 13;
 
@@ -156,6 +157,69 @@ fn a_module_s_types_follow_the_kernel_s() {
     assert_eq!(btf.signature(b"other"), Err(Unknown::Function));
 }
 
+/// 6: a structure `queue` with `head` at byte 16, whose last member is a bit field; 7: a pointer to that; 8: one to
+/// 7; 9: a qualified 7.
+fn with_queue() -> Writer {
+    let mut writer = writer();
+    let (queue, head, bits) = (
+        writer.name("queue"),
+        writer.name("head"),
+        writer.name("bits"),
+    );
+    writer.fixed(queue, STRUCT | 0x80, 3, 24);
+    writer.types.extend([0, 1, 0, head, 3, 16 * 8, bits, 1]);
+    writer.types.push((3 << 24) | (24 * 8));
+    writer.fixed(0, PTR, 0, 6);
+    writer.fixed(0, PTR, 0, 7);
+    writer.fixed(0, CONST, 0, 7);
+    writer
+}
+
+fn asked<T>(
+    writer: &Writer,
+    ask: impl FnOnce(&Btf<'_>) -> Result<T, Unknown>,
+) -> Result<T, Unknown> {
+    let bytes = writer.bytes();
+    let file = File::new(&bytes)?;
+    let places = places(&file)?;
+    ask(&Btf {
+        kernel: Types::of_kernel(file, &places),
+        module: None,
+    })
+}
+
+#[test]
+fn members_are_where_the_types_say() {
+    let writer = with_queue();
+    let offset =
+        |structure: &[u8], member: &[u8]| asked(&writer, |btf| btf.offset(structure, member));
+    assert_eq!(offset(b"queue", b"head"), Ok(16));
+    assert_eq!(offset(b"queue", b"bits"), Err(Unknown::Malformed));
+    assert_eq!(offset(b"queue", b"tail"), Err(Unknown::Structure));
+    assert_eq!(offset(b"que", b"head"), Err(Unknown::Structure));
+}
+
+#[test]
+fn the_first_argument_that_leads_to_a_structure_is_found() {
+    for (arguments, found) in [
+        (&[7][..], Some((0, 1))),
+        (&[1, 3, 8, 7], Some((2, 2))),
+        (&[5, 9], Some((1, 1))),
+        (&[1, 3], None),
+        // By value, or after what takes two registers or none.
+        (&[6], None),
+        (&[2, 7], None),
+        (&[4, 7], None),
+    ] {
+        let mut writer = with_queue();
+        writer.function("called", 10, 0, arguments);
+        let argument = asked(&writer, |btf| btf.argument(b"called", b"queue"));
+        assert_eq!(argument, Ok(found), "{arguments:?}");
+    }
+    let none = asked(&with_queue(), |btf| btf.argument(b"called", b"queue"));
+    assert_eq!(none, Err(Unknown::Function));
+}
+
 #[test]
 fn one_name_that_means_two_things_is_not_known() {
     let mut writer = writer();
@@ -250,7 +314,10 @@ fn ask(bytes: &[u8], places: &[u32]) {
         let module = kernel.of_module(file.clone(), places).ok();
         for module in [None, module] {
             let kernel = kernel.clone();
-            let _ = Btf { kernel, module }.signature(b"f");
+            let btf = Btf { kernel, module };
+            let _ = btf.signature(b"f");
+            let _ = btf.offset(b"f", b"");
+            let _ = btf.argument(b"f", b"");
         }
     }
 }

@@ -48,7 +48,7 @@ fn written(header: Header, names: &[String], marks: &[Mark]) -> Vec<u8> {
     for name in names {
         bytes.extend(mark::padded::<{ mark::NAME_SIZE }>(name.as_bytes()));
     }
-    bytes.extend(marks.iter().flat_map(Mark::to_bytes));
+    bytes.extend(marks.iter().flat_map(|mark| mark.to_bytes()));
     bytes
 }
 

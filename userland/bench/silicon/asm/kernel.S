@@ -35,12 +35,17 @@ percpu_end:
 	.balign 64
 	.globl	xcap_direct_cells
 xcap_direct_cells:
-	.skip	8 * XCAP_DIRECT_SLOTS
+	.skip	8 * (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS)
 
 	.text
-	/* Samples that the fast path refuses aren't expected here: they stay uncounted, and are missed. */
-	.globl	xcap_record_slow, preempt_schedule_notrace_thunk
+	/*
+	 * Samples that the fast path refuses aren't expected here: they stay uncounted, and are missed.
+	 * No marks are left.
+	 */
+	.globl	xcap_record_slow, preempt_schedule_notrace_thunk, xcap_mark, xcap_mark_leave
 xcap_record_slow:
+xcap_mark:
+xcap_mark_leave:
 preempt_schedule_notrace_thunk:
 	xorl	%eax, %eax
 	ret

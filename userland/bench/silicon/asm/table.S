@@ -8,7 +8,7 @@
 UNIT:
 	.quad	scramble
 	.quad	xcap_direct_slots
-	.quad	xcap_direct_layout
+	.quad	xcap_direct_slots_layout
 	.quad	xcap_direct_shared
 	.quad	xcap_direct_return
 	.quad	xcap_direct_called_return

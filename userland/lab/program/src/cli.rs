@@ -53,6 +53,9 @@ pub struct DemoOptions {
     /// Frames a scenario
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
+    /// Numbered frames that leave marks, sent after each scenario's: 0 for none
+    #[arg(long, value_name = "FRAMES", default_value_t = 1_000)]
+    pub marks: u64,
     /// Where to leave the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub results: PathBuf,

@@ -5,6 +5,7 @@
 mod cli;
 mod demo;
 mod exec;
+mod journeys;
 mod package;
 mod shell;
 mod tables;

@@ -5,8 +5,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use xcap_abi::mark::frame;
+
 /// X.25, as in the paper: no protocol stack takes such frames.
-pub const X25: Ethertype = Ethertype(0x0805);
+pub const X25: Ethertype = Ethertype(frame::ETHERTYPE);
 
 /// Least value that is a type; below, it is the length of an 802.3 frame.
 const LEAST: u16 = 0x0600;

@@ -38,4 +38,7 @@ pub struct Sent {
     pub frames_per_second: f64,
     pub bits_per_second: f64,
     pub stopped_by: SentUntil,
+    /// Whether each frame said its number.
+    #[serde(default)]
+    pub numbered: bool,
 }

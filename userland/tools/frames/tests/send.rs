@@ -10,6 +10,7 @@ use namespace::{in_namespace, ip, HERE, THERE};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use serde_json::Value;
+use xcap_abi::mark::frame;
 use xcap_frames::{Interface, PacketSocket, X25};
 
 fn command(arguments: &[&str]) -> Command {
@@ -66,6 +67,32 @@ fn frames_arrive_all_alike_and_as_many_as_asked_for() {
             assert_eq!(frames[0][12..14], [0x08, 0x05]);
             assert_eq!(socket.statistics().unwrap().packets, 23);
         }
+    });
+}
+
+#[test]
+fn numbered_frames_differ_in_their_numbers_alone() {
+    in_namespace("numbered_frames_differ_in_their_numbers_alone", || {
+        let (socket, there) = listener();
+        let run_with = |option: &[&str]| {
+            let output = run(&[&["-d", &there, "--count", "23", "--size", "60"], option].concat());
+            assert!(output.status.success(), "{output:?}");
+            let mut frames = vec![[0; 60]; 23];
+            for frame in &mut frames {
+                assert_eq!(socket.receive(frame), Ok(60));
+            }
+            frames
+        };
+        let plain = run_with(&[]);
+        for (number, frame) in run_with(&["--numbered"]).iter().enumerate() {
+            assert_eq!(frame::number(frame), Some(number as u64));
+            assert_eq!(frame[..14], plain[0][..14]);
+            assert_eq!(frame[26..], plain[0][26..]);
+        }
+        assert!(plain.iter().all(|frame| frame::number(frame).is_none()));
+
+        let output = run(&["-d", &there, "--numbered", "--ethertype", "88b5"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
     });
 }
 

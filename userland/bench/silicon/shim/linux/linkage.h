@@ -3,6 +3,7 @@
 #define SYM_L_GLOBAL
 #define SYM_L_LOCAL
 #define SYM_FUNC_START(name)		.balign 16; name:
+#define SYM_FUNC_START_LOCAL(name)	.balign 16; name:
 #define SYM_FUNC_START_NOALIGN(name)	name:
 #define SYM_FUNC_END(name)
 #define SYM_CODE_START(name)		.balign 16; name:

@@ -24,7 +24,9 @@ mod known;
 mod labs;
 mod late_driver;
 mod lifecycle;
+mod marks;
 mod patches;
+mod reader;
 mod returns;
 mod snapshots;
 mod timing;
@@ -47,6 +49,7 @@ fn main() {
         driver::trials(world),
         lifecycle::trials(world),
         flood::trials(world),
+        marks::trials(world),
         snapshots::trials(world),
         types::trials(world),
         windows::trials(world),
@@ -64,6 +67,7 @@ fn main() {
         walks::trials(world),
         returns::trials(world),
         installed::trials(world),
+        reader::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.

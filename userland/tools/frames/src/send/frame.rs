@@ -2,13 +2,27 @@
 
 //! The frame.
 
-use xcap_frames::{Ethertype, Interface, MacAddr6};
+use std::fs;
 
-use crate::cli::Cli;
+use nix::errno::Errno;
+use xcap_frames::{Error, Ethertype, Interface, MacAddr6};
 
-/// Builds the frame that the command line asks for.
-pub fn build(cli: &Cli, interface: &Interface) -> Vec<u8> {
-    assemble(cli.destination, interface.address, cli.ethertype, cli.size)
+use xcap_frames::cli::send::Cli;
+
+/// Builds the frame that the command line asks for, or takes it from a file.
+pub fn build(cli: &Cli, interface: &Interface) -> Result<Vec<u8>, Error> {
+    match &cli.frame {
+        Some(file) => fs::read(file).map_err(|error| Error::System {
+            doing: format!("cannot read '{}'", file.display()),
+            source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+        }),
+        None => Ok(assemble(
+            cli.destination,
+            interface.address,
+            cli.ethertype,
+            cli.size,
+        )),
+    }
 }
 
 /// Addresses, ethertype, then bytes that count up.

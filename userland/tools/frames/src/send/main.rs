@@ -2,7 +2,6 @@
 
 //! Sends one raw Ethernet frame again and again.
 
-mod cli;
 mod frame;
 mod pace;
 mod report;
@@ -14,9 +13,9 @@ use std::thread;
 
 use xcap_frames::{arguments, Error, Interface, PacketSocket, Sent, Signals};
 
-use crate::cli::{Cli, CARRIER_PATIENCE};
 use crate::report::{Ending, Reporter};
 use crate::sender::{Progress, Sender};
+use xcap_frames::cli::send::{Cli, CARRIER_PATIENCE};
 
 fn main() -> ExitCode {
     let cli = arguments::<Cli, Sent>();
@@ -29,12 +28,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Error> {
+fn run(mut cli: Cli) -> Result<(), Error> {
     let interface = Interface::up(&cli.interface)?;
     let socket = PacketSocket::open()?;
     interface.await_carrier(CARRIER_PATIENCE)?;
     socket.bind_to_send(&interface)?;
-    let frame = frame::build(&cli, &interface);
+    let frame = frame::build(&cli, &interface)?;
+    cli.size = frame.len().try_into().unwrap_or(u16::MAX);
+    let numbered = cli.numbered;
 
     let signals = Signals::take()?;
     let progress = Arc::new(Progress::start());
@@ -46,7 +47,8 @@ fn run(cli: Cli) -> Result<(), Error> {
             on_signal.end(Ending::Signal);
         }
     });
-    let sent = Sender::new(&socket, &frame, &progress).send(reporter.count(), reporter.wait());
+    let mut sender = Sender::new(&socket, frame, numbered, &progress);
+    let sent = sender.send(reporter.count(), reporter.wait());
     match sent {
         Ok(()) => reporter.end(Ending::Count),
         Err(source) => reporter.end(Ending::Failure(source)),

@@ -7,6 +7,7 @@ use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use xcap_abi::mark::frame::{set_number, HEADER_SIZE};
 use xcap_frames::PacketSocket;
 
 use crate::pace::pause;
@@ -32,22 +33,33 @@ impl Progress {
 
 pub struct Sender<'a> {
     socket: &'a PacketSocket,
-    frame: &'a [u8],
+    frame: Vec<u8>,
+    numbered: bool,
     progress: &'a Progress,
 }
 
 impl<'a> Sender<'a> {
-    pub fn new(socket: &'a PacketSocket, frame: &'a [u8], progress: &'a Progress) -> Self {
+    pub fn new(
+        socket: &'a PacketSocket,
+        frame: Vec<u8>,
+        numbered: bool,
+        progress: &'a Progress,
+    ) -> Self {
         Self {
             socket,
             frame,
+            numbered,
             progress,
         }
     }
 
     /// Sends the frame `count` times, `wait` apart.
-    pub fn send(&self, count: u64, wait: Duration) -> Result<(), Errno> {
+    pub fn send(&mut self, count: u64, wait: Duration) -> Result<(), Errno> {
         for sent in 1..=count {
+            if self.numbered {
+                // No frame that can be asked for is too short.
+                set_number(&mut self.frame[HEADER_SIZE..], sent - 1);
+            }
             self.send_one()?;
             self.progress.sent.store(sent, Relaxed);
             if !wait.is_zero() && sent < count {
@@ -59,7 +71,7 @@ impl<'a> Sender<'a> {
 
     fn send_one(&self) -> Result<(), Errno> {
         loop {
-            match self.socket.send(self.frame) {
+            match self.socket.send(&self.frame) {
                 Ok(_) => return Ok(()),
                 Err(Errno::EINTR) => (),
                 Err(Errno::ENOBUFS | Errno::EAGAIN) => {

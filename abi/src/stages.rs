@@ -2,12 +2,12 @@
 
 //! The stage table: the functions that may be each step of the capture path.
 
-use crate::abi::{role::Role, stage::Stage};
-use kernel::str::CStr;
+use super::{role::Role, stage::Stage};
+use core::ffi::CStr;
 
 /// What a call's work is counted by.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Work {
+pub enum Work {
     /// Nothing: every call is one step.
     None,
     /// What the function returns.
@@ -16,9 +16,28 @@ pub(crate) enum Work {
     Argument(u8),
 }
 
+/// Which frame a call is about.
+#[derive(Clone, Copy)]
+pub enum About {
+    /// No frame, or nobody asks: calls leave no marks.
+    None,
+    /// Several, or none in particular.
+    Several,
+    /// The one in the socket buffer that this argument, from 0, points to.
+    Buffer(u8),
+    /// The one in what is pointed to by what that argument points to.
+    BufferPointer(u8),
+    /// The first in a queue that is part of what that argument points to.
+    Queue {
+        argument: u8,
+        structure: &'static CStr,
+        member: &'static CStr,
+    },
+}
+
 /// Where a stage is looked for.
 #[derive(Clone, Copy)]
-pub(crate) enum Where {
+pub enum Where {
     Anywhere,
     /// Where the machine's own network cards are.
     Hardware,
@@ -33,7 +52,7 @@ pub(crate) enum Where {
 }
 
 impl Where {
-    pub(crate) fn includes(self, role: Role) -> bool {
+    pub fn includes(self, role: Role) -> bool {
         match self {
             Where::Anywhere => true,
             Where::Hardware => matches!(role, Role::Bare | Role::Dom0),
@@ -46,26 +65,28 @@ impl Where {
 }
 
 /// A function that may be the stage.
-pub(crate) struct Candidate {
-    pub(crate) function: &'static CStr,
-    pub(crate) found: Where,
+pub struct Candidate {
+    pub function: &'static CStr,
+    pub found: Where,
 }
 
 /// What is known of a stage on any kernel.
-pub(crate) struct Entry {
-    pub(crate) stage: Stage,
+pub struct Entry {
+    pub stage: Stage,
     /// The first that this kernel has is timed.
-    pub(crate) candidates: &'static [Candidate],
+    pub candidates: &'static [Candidate],
     /// Whether a call may sleep: it then needs room for every sleeper, and code that it will
     /// return to must not go away.
-    pub(crate) sleeps: bool,
-    pub(crate) work: Work,
+    pub sleeps: bool,
+    pub work: Work,
+    pub about: About,
 }
 
 const fn at(function: &'static CStr, found: Where) -> Candidate {
     Candidate { function, found }
 }
 
+use About::{Buffer, BufferPointer, Queue, Several};
 use Where::*;
 
 /// A stage whose calls don't sleep, and are a step each.
@@ -75,12 +96,22 @@ const fn plain(stage: Stage, candidates: &'static [Candidate]) -> Entry {
         candidates,
         sleeps: false,
         work: Work::None,
+        about: About::None,
+    }
+}
+
+/// The same, of calls about such frames.
+const fn about(about: About, stage: Stage, candidates: &'static [Candidate]) -> Entry {
+    Entry {
+        about,
+        ..plain(stage, candidates)
     }
 }
 
 /// In the order in which a frame meets them.
-pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
-    plain(
+pub static STAGES: [Entry; Stage::ALL.len()] = [
+    about(
+        Several,
         Stage::NicIrq,
         &[
             at(c"e1000_intr_msix_rx", Hardware),
@@ -95,10 +126,11 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
             at(c"e1000_intr", Anywhere),
         ],
     ),
-    plain(Stage::Softirq, &[at(c"net_rx_action", Anywhere)]),
+    about(Several, Stage::Softirq, &[at(c"net_rx_action", Anywhere)]),
     Entry {
         work: Work::Returned,
-        ..plain(
+        ..about(
+            Several,
             Stage::NicPoll,
             &[
                 at(c"e1000e_poll", Hardware),
@@ -113,24 +145,45 @@ pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
             ],
         )
     },
-    plain(Stage::Bridge, &[at(c"br_handle_frame", Hardware)]),
-    plain(Stage::Netback, &[at(c"xenvif_start_xmit", Dom0)]),
-    plain(Stage::Copy, &[at(c"xenvif_rx_skb", Dom0)]),
+    about(
+        BufferPointer(0),
+        Stage::Bridge,
+        &[at(c"br_handle_frame", Hardware)],
+    ),
+    about(Buffer(0), Stage::Netback, &[at(c"xenvif_start_xmit", Dom0)]),
+    about(
+        // It takes the first of those that wait, and no other thread takes any.
+        Queue {
+            argument: 0,
+            structure: c"xenvif_queue",
+            member: c"rx_queue",
+        },
+        Stage::Copy,
+        &[at(c"xenvif_rx_skb", Dom0)],
+    ),
     Entry {
         sleeps: true,
         work: Work::Argument(1),
-        ..plain(Stage::GrantCopy, &[at(c"gnttab_batch_copy", Dom0)])
+        ..about(Several, Stage::GrantCopy, &[at(c"gnttab_batch_copy", Dom0)])
     },
-    plain(Stage::Notify, &[at(c"notify_remote_via_irq", Dom0)]),
-    plain(Stage::Deliver, &[at(c"packet_rcv", Anywhere)]),
+    about(
+        Several,
+        Stage::Notify,
+        &[at(c"notify_remote_via_irq", Dom0)],
+    ),
+    about(Buffer(0), Stage::Deliver, &[at(c"packet_rcv", Anywhere)]),
     Entry {
         sleeps: true,
-        ..plain(Stage::Recvmsg, &[at(c"packet_recvmsg", Anywhere)])
+        ..about(Several, Stage::Recvmsg, &[at(c"packet_recvmsg", Anywhere)])
     },
     Entry {
         // A page of the caller's buffer may have to be brought in.
         sleeps: true,
-        ..plain(Stage::CopyUser, &[at(c"skb_copy_datagram_iter", Anywhere)])
+        ..about(
+            Buffer(0),
+            Stage::CopyUser,
+            &[at(c"skb_copy_datagram_iter", Anywhere)],
+        )
     },
     // What else interrupts: so that it is not in the others' self time.
     plain(

@@ -2,18 +2,21 @@
 
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use xcap_frames::{Ethertype, MacAddr6, X25};
+use macaddr::MacAddr6;
+
+use crate::ethertype::{Ethertype, X25};
 
 /// How long a cable just plugged in may take to come to life.
 pub const CARRIER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sends one raw Ethernet frame again and again.
 ///
-/// The frame is built once and sent unchanged, past the TCP/IP stack, marked as
-/// X.25 so that no stack at the other end takes it either.
+/// The frame is built once and sent unchanged (but with --numbered), past the
+/// TCP/IP stack, marked as X.25 so that no stack at the other end takes it either.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
@@ -46,6 +49,17 @@ pub struct Cli {
     #[arg(short, long, value_name = "TYPE", default_value_t = X25)]
     pub ethertype: Ethertype,
 
+    /// Number the frames, from 0, in the first 12 bytes of their payload
+    ///
+    /// xcap.ko finds the number there and says where each frame was when
+    /// (`marks on`). Without this all frames are the same, as in the paper.
+    #[arg(long, conflicts_with = "ethertype")]
+    pub numbered: bool,
+
+    /// Send what is in this file, from the destination's address on, as it is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["size", "ethertype", "numbered"])]
+    pub frame: Option<PathBuf>,
+
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -61,6 +75,8 @@ Examples, the paper's scenarios:
   xcap-send -i eth1 -d 52:54:00:00:00:02 --wait 1             w1s0064
   xcap-send -i eth1 -d 52:54:00:00:00:02 --size 1500          w0s1500
   xcap-send -i eth1 -d 52:54:00:00:00:02 --size 1500 --wait 1 w1s1500
+And one whose frames can be told from one another:
+  xcap-send -i eth1 -d 52:54:00:00:00:02 --numbered
 
 Exit status: 0 all sent, 1 not all sent (the reason is on stderr), 2 wrong usage.";
 
