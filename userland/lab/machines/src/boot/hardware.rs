@@ -51,6 +51,8 @@ pub struct Hardware<'a> {
     pub mac: &'a str,
     pub cable: Cable,
     pub plugin: Option<&'a Plugin>,
+    /// See [`Config::disk`].
+    pub disk: Option<&'a Path>,
 }
 
 pub struct Software<'a> {
@@ -71,6 +73,7 @@ impl<'a> Hardware<'a> {
                 mac: SENDER_MAC,
                 plugin: None,
                 clock: Clock::Wall,
+                disk: None,
                 ..Self::receiver(config, cable)
             };
         }
@@ -114,6 +117,7 @@ impl<'a> Hardware<'a> {
             mac: RECEIVER_MAC,
             cable,
             plugin: config.plugin.as_ref(),
+            disk: config.disk.as_deref(),
         }
     }
 }

@@ -105,6 +105,10 @@ fn sandbox(root: &Root, folders: &[PathBuf], hardware: &Hardware) -> Result<Sand
     if (hardware.clock, hardware.accelerator) == (Clock::Wall, Accelerator::Kvm) {
         sandbox = sandbox.bind_device("/dev/kvm");
     }
+    if let Some(disk) = hardware.disk {
+        // What is written to it goes to memory: QEMU takes /tmp for /var/tmp.
+        sandbox = sandbox.bind_ro(disk).env("TMPDIR", "/run");
+    }
     match hardware.plugin {
         Some(plugin) => plugin.bound(sandbox),
         None => Ok(sandbox),

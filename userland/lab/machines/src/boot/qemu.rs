@@ -27,6 +27,10 @@ pub fn arguments(
     arguments.extend(words(["-serial", &format!("file:{}", console.display())]));
     arguments.extend(port(agent));
     arguments.extend(network(hardware));
+    if let Some(disk) = hardware.disk {
+        let disk = format!("file={},if=virtio,format=raw,snapshot=on", disk.display());
+        arguments.extend(words(["-drive", &disk]));
+    }
     if let Some(plugin) = hardware.plugin {
         arguments.extend(words(["-plugin", &plugin.option()]));
     }

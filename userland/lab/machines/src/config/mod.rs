@@ -54,6 +54,8 @@ pub struct Config {
     /// Kernel modules loaded at boot in every guest.
     pub modules: Vec<String>,
     pub copies: Vec<Copy>,
+    /// A disk of the receiving machine, raw. What is written to it is forgotten with the machine.
+    pub disk: Option<PathBuf>,
     pub accelerator: Accelerator,
     pub clock: Clock,
     /// In the receiving machine, and only where its accelerator is TCG.
@@ -79,6 +81,7 @@ impl Default for Config {
             append: String::new(),
             modules: Vec::new(),
             copies: Vec::new(),
+            disk: None,
             accelerator: Accelerator::detect(),
             clock: Clock::Wall,
             plugin: None,

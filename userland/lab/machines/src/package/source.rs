@@ -16,8 +16,9 @@ use std::process::Command;
 use walkdir::WalkDir;
 
 /// What people run. The lab's programs need the source tree.
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 6] = [
     "xcap-read",
+    "xcap-doctor",
     "xcap-send",
     "xcap-recv",
     "xcap-bench",
@@ -35,6 +36,9 @@ const BUILD_SCRIPTS: [&str; 5] = [
 
 /// Writes man pages and completions.
 const MANUAL: &str = "xcap-manual";
+
+/// How Prometheus gets at the figures.
+const METRICS: &str = "userland/tools/read/metrics";
 
 /// How to make the study on machines of one's own.
 const STUDY: &str = "userland/study/paper/README.md";
@@ -60,6 +64,7 @@ pub fn stage(folder: &Path, tree: &Path, kernel: &Kernel, version: &Version) -> 
     add_recipe(&folder.join("debian"), &packaging, &target, version)?;
     add_programs(folder)?;
     copy(&packaging.join("examples"), &folder.join("examples"))?;
+    copy(&tree.join(METRICS), &folder.join("examples/metrics"))?;
     for name in ["README.md", "docs"] {
         copy(&tree.join(name), &folder.join(name))?;
     }

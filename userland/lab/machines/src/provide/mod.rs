@@ -4,6 +4,7 @@
 
 pub mod apt;
 pub mod deb822;
+pub mod disk;
 pub mod flavour;
 pub mod kernel;
 pub mod lacks;

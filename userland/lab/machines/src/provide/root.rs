@@ -205,6 +205,11 @@ impl Sandbox {
         self.with(["--setenv", name, value])
     }
 
+    /// Root there, of what the caller owns.
+    pub fn as_root(self) -> Self {
+        self.with(["--unshare-user", "--uid", "0", "--gid", "0"])
+    }
+
     pub fn current_dir(self, dir: &Path) -> Self {
         self.with([OsString::from("--chdir"), dir.into()])
     }

@@ -20,6 +20,7 @@ mod flood;
 mod ftrace;
 mod functions;
 mod guests;
+mod installed;
 mod known;
 mod labs;
 mod late_driver;
@@ -73,6 +74,7 @@ fn main() {
         tcpdump::trials(world),
         cards::trials(world),
         returns::trials(world),
+        installed::trials(world),
         reader::trials(world),
         security::trials(world),
         stress::trials(world),
