@@ -2,6 +2,7 @@
 
 # `make help` lists what there is.
 
+prefix ?= /usr/local
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Tools run in bare initramfs images: static, and for a target of their own so that build scripts aren't.
@@ -13,17 +14,17 @@ BUILD := $(CARGO) build --quiet --locked --release --target $(TARGET)
 TEST := $(CARGO) test --quiet --locked --target $(TARGET)
 # What is built: all programs, or those that the lab needs. Packages that are named change the features of others'
 # crates, which are built anew then.
-PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-frames
+PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-doctor -p xcap-frames
 LAB := $(XCAP_TOOLS)/xcap-lab
 PLUGINS := lines returns
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
-.PHONY: module modules rust-metadata tools check check-userland check-module test lab trials costs study demo plugin \
-	bench silicon paper host clean help
+.PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
+	trials costs study demo plugin bench silicon paper man completions docs host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
-	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' RUSTC="$$(scripts/find-rustc '$(KDIR)')" modules
 
 rust-metadata:
 	@scripts/graft-metadata '$(KDIR)'
@@ -35,6 +36,18 @@ tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
 	@$(BUILD) $(PROGRAMS)
+
+# What `make tools` and `make` have built, and no more: root needs no compiler.
+install uninstall:
+	@DESTDIR='$(DESTDIR)' prefix='$(prefix)' scripts/$@ '$(XCAP_TOOLS)'
+
+deb: export PROGRAMS :=
+deb: tools
+	@$(LAB) deb
+
+repo:
+	@[ -x '$(LAB)' ] || $(MAKE) --no-print-directory tools
+	@$(LAB) repo
 
 demo: tools
 	@$(LAB) demo
@@ -75,13 +88,24 @@ costs:
 
 study:
 	@scripts/host-packages browser
-	@$(TEST) --test page --test vm -- --ignored
+	@$(TEST) --test docs --test page --test prometheus --test vm -- --ignored
 
 # QEMU loads them, so they can't be static as the tools are.
 plugin: tools
 	@$(foreach plugin,$(PLUGINS),(cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release \
 		-p xcap-$(plugin)-qemu --lib --crate-type cdylib) &&) :
 	@install -m 755 $(PLUGINS:%='$(TARGET_DIR)/release/libxcap_%_qemu.so') '$(XCAP_TOOLS)'
+
+# Below SHARE, as /usr/share is laid out.
+SHARE ?= $(TARGET_DIR)/share
+man completions: host
+	@$(BUILD) -p xcap-manual
+	@$(XCAP_TOOLS)/xcap-manual $@ '$(SHARE)'
+
+# A root of its own has mdBook.
+docs: host
+	@$(BUILD) -p xcap-docs
+	@$(XCAP_TOOLS)/xcap-docs results/docs
 
 bench: tools plugin
 	@$(BUILD) -p xcap-bench
@@ -97,7 +121,7 @@ paper: tools
 	@$(XCAP_TOOLS)/xcap-paper report
 
 clean:
-	@rm -rf userland/target results
+	@rm -rf userland/target results dist
 	@find . -path ./userland -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name '*.d' -o -name modules.order -o -name Module.symvers -o -name bindings_generated.rs \) \
 		-type f -exec rm -f {} +
@@ -105,6 +129,10 @@ clean:
 help:
 	@echo 'make                 build xcap.ko for the running kernel, or KDIR='
 	@echo 'make rust-metadata   add to a Debian kernel'"'"'s headers (KDIR=) what Rust modules need'
+	@echo 'make install         install what make and make tools have built, under prefix=/usr/local'
+	@echo 'make uninstall       remove that'
+	@echo 'make deb             Debian packages, in dist/'
+	@echo 'make repo            a signed apt repository of them, in dist/repo'
 	@echo 'make demo            the lab: what each stage of capturing costs in dom0 and domU'
 	@echo 'make check           formatting, lints, unit tests: seconds, no virtual machine'
 	@echo 'make check-userland  of that, what concerns the programs'
@@ -114,6 +142,9 @@ help:
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
+	@echo 'make man             man pages, in userland/target/share/man, or below SHARE='
+	@echo 'make completions     what bash, zsh and fish complete, beside them'
+	@echo 'make docs            the documentation as a web page: results/docs/index.html'
 	@echo 'make plugin          QEMU'"'"'s plugins that make test and make bench need, beside them'
 	@echo 'make host            install what this machine lacks to build and run all that'
 	@echo 'make clean           remove what was built here; the cache stays'

@@ -46,6 +46,9 @@ mod abi {
     #[path = "src/stage.rs"]
     pub(crate) mod stage;
 
+    #[path = "src/stages.rs"]
+    pub(crate) mod stages;
+
     #[path = "src/state.rs"]
     pub(crate) mod state;
 
@@ -74,10 +77,12 @@ struct Xcap {
     _attendant: kmod::attendant::Attendant,
     _probes: kmod::armed::Armed,
     _switches: kmod::switches::Watch,
+    _place: Option<kmod::shadow_place::ShadowPlace>,
 }
 
 impl kernel::Module for Xcap {
     fn init(module: &'static ThisModule) -> Result<Self> {
+        let place = kmod::shadow_place::ShadowPlace::keep()?;
         let switches = kmod::switches::Watch::start()?;
         kmod::this_module::init(module);
         let probes = kmod::armed::Armed::start()?;
@@ -92,6 +97,7 @@ impl kernel::Module for Xcap {
             _attendant: attendant,
             _probes: probes,
             _switches: switches,
+            _place: place,
         })
     }
 }

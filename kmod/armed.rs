@@ -10,8 +10,8 @@ use super::{
     probe::Probe,
     registry::REGISTRY,
     role,
-    stages::STAGES,
 };
+use crate::abi::stages::STAGES;
 use kernel::{
     prelude::*,
     time::{delay::fsleep, Delta},

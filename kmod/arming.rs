@@ -11,7 +11,6 @@ use super::{
     marking::Marking,
     noreturns::may_not_return,
     refusal::Refusal,
-    stages::{Entry, Work},
     symbols::Function,
     target::{Costs, Target},
     this_module::Pin,
@@ -19,6 +18,7 @@ use super::{
 use crate::abi::{
     backend::{eligible, Arguments, Backend, Choice, Facts},
     btf::Signature,
+    stages::{Entry, Work},
 };
 use kernel::prelude::*;
 

@@ -13,11 +13,10 @@ use super::{
     hook::Hook,
     marking::Marking,
     sort::sort,
-    stages::Work,
     target::{Costs, Target},
     totals::Totals,
 };
-use crate::abi::{backend::Backend, state::State};
+use crate::abi::{backend::Backend, stages::Work, state::State};
 use kernel::prelude::*;
 
 /// Calls in a batch: enough to hide what reading the clock costs.

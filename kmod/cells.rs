@@ -84,10 +84,15 @@ impl Cells {
 
     /// Adds up all CPUs, each between two samples where that can be had.
     pub(crate) fn totals(&self) -> Result<Totals> {
+        self.totals_of(cpu::possible())
+    }
+
+    /// The same of these CPUs.
+    pub(crate) fn totals_of(&self, cpus: impl Iterator<Item = u32>) -> Result<Totals> {
         let mut totals = totals::none()?;
         // A cell is too large for the stack.
         let mut copy = KBox::<Cell>::new_uninit(GFP_KERNEL)?;
-        for cpu in cpu::possible() {
+        for cpu in cpus {
             let mut tries = 0;
             loop {
                 // SAFETY: Cells are plain integers, so that any copy is valid.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files in debugfs: `xcap/stats`, `control`, `probes`, `calibration`, `marks`.
+//! The files in debugfs: `xcap/stats`, `per_cpu`, `probes`, `calibration`, `control`, `marks`.
 //!
 //! With file operations of our own: those of the `kernel` crate have no owner, so that a module
 //! could be unloaded with a file open.
@@ -46,6 +46,13 @@ static STATS: Lines = Lines {
     items: |registry| registry.probes.len(),
     header: report::header,
     item: |out, registry, index| report::stats(out, &registry.probes[index]),
+    end: report::end,
+};
+
+static PER_CPU: Lines = Lines {
+    items: |registry| registry.probes.len(),
+    header: report::per_cpu_header,
+    item: |out, registry, index| report::per_cpu(out, &registry.probes[index]),
     end: report::end,
 };
 
@@ -235,6 +242,7 @@ impl Files {
             pr_err!("no folder in debugfs ({error:?}): is the kernel booted with debugfs=off?\n");
         })?);
         folder.add(names::STATS, 0o400, Some(&STATS), &READ)?;
+        folder.add(names::PER_CPU, 0o400, Some(&PER_CPU), &READ)?;
         folder.add(names::PROBES, 0o400, Some(&PROBES), &READ)?;
         folder.add(names::CALIBRATION, 0o400, Some(&CALIBRATION), &READ)?;
         folder.add(names::CONTROL, 0o200, None, &WRITE)?;

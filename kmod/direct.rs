@@ -16,10 +16,10 @@ use super::{
     cells::Cells,
     errors,
     own_stack::OwnStack,
-    stages::Work,
     target::Target,
     this_module::Pin,
 };
+use crate::abi::stages::Work;
 use core::{
     mem::ManuallyDrop,
     ops::Range,

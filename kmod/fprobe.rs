@@ -12,9 +12,9 @@ use super::{
     cpu, marking,
     missed::Missed,
     nokprobe::nokprobe,
-    stages::Work,
     target::Target,
 };
+use crate::abi::stages::Work;
 use core::{
     ffi::c_void,
     mem::size_of,

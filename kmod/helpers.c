@@ -293,6 +293,12 @@ noinline void xcap_known(void)
 	asm volatile(".rept 100\n\timulq %0, %0\n\t.endr" : "+r"(product));
 }
 
+/* A function for an fprobe that has nothing to time. */
+noinline void xcap_shadowed(void)
+{
+	asm volatile("");
+}
+
 /* The same under so many callers more, each of which returns. */
 noinline notrace void xcap_empty_under(unsigned int callers)
 {

@@ -74,6 +74,7 @@ bool xcap_xen_time(u64 *after, u64 *nanoseconds, u64 *before);
 void xcap_empty(void);
 void xcap_empty_under(unsigned int callers);
 void xcap_known(void);
+void xcap_shadowed(void);
 
 /* In kmod/attendant.rs. */
 void xcap_attend(void);

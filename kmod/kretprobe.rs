@@ -12,9 +12,9 @@ use super::{
     cpu, marking,
     missed::Missed,
     nokprobe::nokprobe,
-    stages::Work,
     target::Target,
 };
+use crate::abi::stages::Work;
 use core::mem::size_of;
 use kernel::{bindings::pt_regs, error::to_result, ffi::c_int, prelude::*};
 

@@ -11,9 +11,11 @@ use super::{
     marking_cost::MarkingCosts,
     probe::Probe,
     registry::Registry,
+};
+use crate::abi::{
+    mark::{self, Header, Mark},
     stages::About,
 };
-use crate::abi::mark::{self, Header, Mark};
 use kernel::{prelude::*, str::CStr, sync::Arc};
 
 /// What `marks on` asks for.

@@ -13,7 +13,6 @@ use super::{
     own_stack::OwnStack,
     refusal::Refusal,
     search::{self, Search},
-    stages::{About, Entry},
     symbols::{c_string, Function, Resolver},
     totals::{self, Totals},
 };
@@ -21,6 +20,7 @@ use crate::abi::{
     backend::{Backend, Choice},
     reason::Reason,
     role::Role,
+    stages::{About, Entry},
     state::State,
 };
 use core::mem;
@@ -344,5 +344,12 @@ impl Probe {
         self.cells
             .as_ref()
             .map_or_else(totals::none, |cells| cells.totals())
+    }
+
+    /// Those of one CPU.
+    pub(crate) fn totals_on(&self, cpu: u32) -> Result<Totals> {
+        self.cells
+            .as_ref()
+            .map_or_else(totals::none, |cells| cells.totals_of([cpu].into_iter()))
     }
 }

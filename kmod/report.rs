@@ -4,10 +4,11 @@
 
 use super::{
     calibration::{Cost, Measured},
+    cpu,
     probe::Probe,
     refusal::Refusal,
     registry::Registry,
-    totals,
+    totals::{self, Totals},
 };
 use crate::abi::{
     backend::Backend,
@@ -27,6 +28,28 @@ fn release() -> &'static CStr {
 
 /// The header of `stats` and `calibration`.
 pub(crate) fn header(out: &SeqFile, registry: &Registry) {
+    facts(out, registry);
+    columns(out, None);
+}
+
+/// The header of `per_cpu`.
+pub(crate) fn per_cpu_header(out: &SeqFile, registry: &Registry) {
+    facts(out, registry);
+    columns(out, Some(format::CPU));
+}
+
+fn columns(out: &SeqFile, last: Option<&str>) {
+    seq_print!(out, "# columns");
+    for column in COLUMNS {
+        seq_print!(out, " {column}");
+    }
+    if let Some(column) = last {
+        seq_print!(out, " {column}");
+    }
+    seq_print!(out, "\n");
+}
+
+fn facts(out: &SeqFile, registry: &Registry) {
     let clock = registry.clock;
     seq_print!(out, "{} {}\n", format::MAGIC, format::VERSION);
     seq_print!(out, "# kernel ");
@@ -35,9 +58,7 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
     seq_print!(
         out,
         "# cpus {}\n",
-        super::cpu::possible()
-            .filter(|&cpu| super::cpu::is_online(cpu))
-            .count()
+        cpu::possible().filter(|&cpu| cpu::is_online(cpu)).count()
     );
     seq_print!(out, "# tsc_khz {}\n", clock.khz);
     seq_print!(
@@ -66,11 +87,6 @@ pub(crate) fn header(out: &SeqFile, registry: &Registry) {
             cost(out, backend, "marked", marked);
         }
     }
-    seq_print!(out, "# columns");
-    for column in COLUMNS {
-        seq_print!(out, " {column}");
-    }
-    seq_print!(out, "\n");
 }
 
 /// The last line of `stats` and `calibration`.
@@ -120,17 +136,47 @@ impl fmt::Write for Line<'_> {
 }
 
 fn line(out: &SeqFile, record: &Record<&str, KVec<u64>>) {
+    words(out, record);
+    seq_print!(out, "\n");
+}
+
+fn words(out: &SeqFile, record: &Record<&str, KVec<u64>>) {
     // A file that is full is read again, with more room.
     let _ = record.write(&mut Line(out));
-    seq_print!(out, "\n");
 }
 
 /// A probe's line of `stats`.
 pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
     // Losses first: what is lost in between shows as in flight.
     let missed = probe.missed();
-    let totals = totals::with_losses(probe.totals()?, missed);
-    let record = Record {
+    line(
+        out,
+        &of(probe, totals::with_losses(probe.totals()?, missed)),
+    );
+    Ok(())
+}
+
+/// A probe's lines of `per_cpu`.
+pub(crate) fn per_cpu(out: &SeqFile, probe: &Probe) -> Result {
+    let missed = probe.missed();
+    for cpu in cpu::possible() {
+        let totals = probe.totals_on(cpu)?;
+        if totals.entries != 0 || totals.count != 0 || totals.missed != 0 {
+            words(out, &of(probe, totals));
+            seq_print!(out, " {cpu}\n");
+        }
+    }
+    let lost = totals::with_losses(totals::none()?, missed);
+    if lost.missed != 0 {
+        words(out, &of(probe, lost));
+        seq_print!(out, " -\n");
+    }
+    Ok(())
+}
+
+/// The figures of a probe, with its name and state.
+fn of(probe: &Probe, totals: Totals) -> Record<&str, KVec<u64>> {
+    Record {
         stage: plain(&probe.name),
         function: probe
             .function
@@ -141,9 +187,7 @@ pub(crate) fn stats(out: &SeqFile, probe: &Probe) -> Result {
         reason: probe.why().map(|why| why.reason().word()),
         work_unit: probe.work_unit(),
         ..totals
-    };
-    line(out, &record);
-    Ok(())
+    }
 }
 
 /// A backend's lines of `calibration`.

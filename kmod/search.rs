@@ -2,11 +2,8 @@
 
 //! Which function of this kernel a probe is on.
 
-use super::{
-    stages::Entry,
-    symbols::{Function, Resolver},
-};
-use crate::abi::{reason::Reason, role::Role};
+use super::symbols::{Function, Resolver};
+use crate::abi::{reason::Reason, role::Role, stages::Entry};
 use kernel::prelude::*;
 
 /// What came of looking for a function.

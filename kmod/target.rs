@@ -2,7 +2,8 @@
 
 //! What a backend has to know of the function that it hooks.
 
-use super::{cells::Constants, marking::Marking, stages::Work};
+use super::{cells::Constants, marking::Marking};
+use crate::abi::stages::Work;
 
 /// A function to be hooked.
 #[derive(Clone, Copy)]

@@ -23,13 +23,19 @@
 //! cut off. Every other line is a stage: fields separated by
 //! one space, as many as `# columns` names, in that order; [`figures!`](crate::figures)
 //! declares them. Later versions add header keys and columns at the end only;
-//! what would break a reader raises [`VERSION`]. All numbers are decimal integers; cycles are TSC cycles.
+//! readers do without those that came later. What would break a reader raises [`VERSION`]. All numbers are decimal integers; cycles are TSC cycles.
 
 /// Version of the format, in the first line: `# xcap stats 1`.
 pub const VERSION: u32 = 1;
 
 /// First line of every `stats` file, less the version.
 pub const MAGIC: &str = "# xcap stats";
+
+/// The column that `per_cpu` has besides, at the end: a CPU's number, or `-` for calls that the kernel
+/// lost on none that is known. A probe has a line for each CPU that has something to tell; all of them
+/// added up are the probe's line of `stats`. A call is entered on one CPU and may return on another, so
+/// that `entries` and `in_flight` of one can be below zero: they are written modulo 2^64, as they add up.
+pub const CPU: &str = "cpu";
 
 /// Last line of every `stats` file.
 pub const END: &str = "# end";

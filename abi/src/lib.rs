@@ -22,6 +22,7 @@ pub mod record;
 pub mod role;
 pub mod rules;
 pub mod stage;
+pub mod stages;
 pub mod state;
 mod vocabulary;
 pub mod word;

@@ -42,6 +42,8 @@ files! {
 
     /// What was measured; the format is told in [`format`](super::format).
     STATS = "stats";
+    /// The same of each CPU.
+    PER_CPU = "per_cpu";
     /// Each probe, and why it is in its state.
     PROBES = "probes";
     /// What the probes themselves cost, in the format of `stats`.

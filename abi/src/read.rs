@@ -9,7 +9,7 @@ use alloc::string::{String, ToString};
 use crate::figures;
 use crate::histogram::BUCKETS;
 use crate::record::Record;
-use crate::rules::{Merge, Sum};
+use crate::rules::*;
 use crate::word::{Word, NOTHING};
 
 /// What is wrong with a line.
@@ -118,15 +118,27 @@ macro_rules! read {
             Buckets: Parse,
             Sum: Merge<Buckets>,
         {
-            /// Reads a line, whose word for each column is what `word` gives.
+            /// Reads a line, whose word for each column is what `word` gives. A column that is not
+            /// there is as of no CPU: an older module had none of those that are [`later`](Self::lacks).
             pub fn parse<'a>(
-                word: impl Fn(&'static str) -> &'a str,
+                word: impl Fn(&'static str) -> Option<&'a str>,
             ) -> Result<Self, $crate::read::Fault> {
                 let mut record = Self { $($(
-                    $name: <$type as Parse>::parse(stringify!($name), word(stringify!($name)))?,
+                    $name: match word(stringify!($name)) {
+                        Some(word) => <$type as Parse>::parse(stringify!($name), word)?,
+                        None => <$merge as Merge<$type>>::none(),
+                    },
                 )*)* };
                 record.settle();
                 Ok(record)
+            }
+
+            /// A column that every module has written, and that `has` says is not there.
+            pub fn lacks(has: impl Fn(&'static str) -> bool) -> Option<&'static str> {
+                let columns: &[(&'static str, &str)] =
+                    &[$($( (stringify!($name), stringify!($group)), )*)*];
+                let mut lacking = columns.iter().filter(|(name, _)| !has(name));
+                lacking.find(|(_, group)| *group != "later").map(|(name, _)| *name)
             }
         }
     };

@@ -2,7 +2,7 @@
 
 //! The stages of the capture path.
 //!
-//! Which functions may be each of them is in kmod/stages.rs.
+//! Which functions may be each of them is in stages.rs.
 
 use super::vocabulary::vocabulary;
 

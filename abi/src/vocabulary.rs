@@ -7,13 +7,13 @@ macro_rules! vocabulary {
     (
         $(#[$about:meta])*
         pub enum $name:ident {
-            $($(#[$variant_about:meta])* $variant:ident = $word:literal,)+
+            $($(#[doc = $variant_about:literal])+ $variant:ident = $word:literal,)+
         }
     ) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$variant_about])* $variant,)+
+            $($(#[doc = $variant_about])+ $variant,)+
         }
 
         impl $name {
@@ -24,6 +24,13 @@ macro_rules! vocabulary {
             pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
+                }
+            }
+
+            /// What it means, as it is told where it is declared.
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($variant_about),+),)+
                 }
             }
 

@@ -95,9 +95,10 @@ impl Cache {
 }
 
 /// A short name for everything that `parts` say.
-pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+pub fn digest<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
+        let part = part.as_ref();
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

@@ -3,8 +3,8 @@
 //! The lab: a Xen host, a capturing guest and a sender as virtual machines, from Debian's packages.
 //!
 //! In this order, of which each uses what comes before: [`config`] says which machines there are, [`provide`] fetches
-//! roots and kernels, [`build`] builds modules, [`materials`] is all of it, [`image`] makes guests' images, [`talk`]
-//! runs commands in guests, [`boot`] starts the machines.
+//! roots and kernels, [`build`] builds modules, [`materials`] is all of it, [`package`] makes packages, [`image`] makes
+//! guests' images, [`talk`] runs commands in guests, [`boot`] starts the machines.
 
 pub mod boot;
 pub mod build;
@@ -13,6 +13,7 @@ pub mod config;
 pub mod files;
 pub mod image;
 pub mod materials;
+pub mod package;
 pub mod place;
 pub mod progress;
 pub mod provide;

@@ -16,8 +16,9 @@ const MACHINE_PACKAGES: &str = include_str!("../packages/machine");
 const MACHINE_SUITE: &str = "trixie";
 
 /// Userland tools that every guest has, as far as they are built.
-const TOOLS: [&str; 5] = [
+const TOOLS: [&str; 6] = [
     "xcap-guest",
+    "xcap-doctor",
     "xcap-read",
     "xcap-send",
     "xcap-recv",

@@ -33,6 +33,10 @@ pub enum Command {
     Setup,
     /// Build the kernel module for the lab's kernel and print its path
     Module(ModuleOptions),
+    /// Make Debian packages: programs, DKMS sources, the module for the lab's kernel
+    Deb(DebOptions),
+    /// Make a signed apt repository of the packages
+    Repo(RepoOptions),
     /// Boot what is needed, run a command there, pass output and exit code through
     Exec(ExecOptions),
     /// Boot what is needed and give a prompt there
@@ -49,6 +53,9 @@ pub struct DemoOptions {
     /// Frames a scenario
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
+    /// Numbered frames that leave marks, sent after each scenario's: 0 for none
+    #[arg(long, value_name = "FRAMES", default_value_t = 1_000)]
+    pub marks: u64,
     /// Where to leave the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub results: PathBuf,
@@ -63,6 +70,27 @@ pub struct ModuleOptions {
     #[arg(long, conflicts_with = "clippy")]
     pub format: bool,
 }
+
+#[derive(Args)]
+pub struct DebOptions {
+    /// Where to leave the packages, in a folder named for the kernel's suite
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    pub dist: PathBuf,
+    #[arg(long, env = "KEYS", value_name = "DIR", help = KEYS)]
+    pub keys: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct RepoOptions {
+    /// Where the packages are; the repository is made beside them, in repo
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    pub dist: PathBuf,
+    #[arg(long, env = "KEYS", value_name = "DIR", help = KEYS)]
+    pub keys: Option<PathBuf>,
+}
+
+const KEYS: &str = "Folder of the keys that are signed with, made once \
+    [default: ${XDG_DATA_HOME:-~/.local/share}/xcap]";
 
 #[derive(Args)]
 pub struct ExecOptions {

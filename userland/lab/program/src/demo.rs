@@ -3,6 +3,7 @@
 //! `demo`: one repetition of the study.
 
 use crate::cli::DemoOptions;
+use crate::journeys;
 use crate::tables::{frames, stages};
 use anyhow::Result;
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use xcap_output::print;
 use xcap_study::layout::{sweep, Layout};
 use xcap_study::load::{self, Run};
+use xcap_study::marked;
 use xcap_study::run::lab::LabSource;
 use xcap_study::run::{run_block, Plan, Progress};
 use xcap_study::run_id::{Buffer, Domain, Environment};
@@ -27,20 +29,26 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
         repetitions: 1,
         seed: None,
         frames: options.frames,
+        marks: options.marks,
         optional: Vec::new(),
     };
     sweep(&plan.results)?;
     let mut source = LabSource::prepare()?;
     let mut runs = Vec::new();
+    let mut journeys = Vec::new();
     for block in plan.blocks() {
         let progress = Progress::new(block.runs.len(), block.runs.len());
         run_block(&plan, &block, &mut source, &progress)?;
         progress.end();
         for &run in &block.runs {
             runs.push(load::one(&plan.folder(run))?);
+            if plan.marks > 0 {
+                journeys.push(marked::load(&plan.folder(run))?);
+            }
         }
     }
     show(&runs, &plan.results)?;
+    journeys::show(&journeys)?;
     Ok(ExitCode::SUCCESS)
 }
 

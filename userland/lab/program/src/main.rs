@@ -5,6 +5,8 @@
 mod cli;
 mod demo;
 mod exec;
+mod journeys;
+mod package;
 mod shell;
 mod tables;
 
@@ -27,6 +29,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Setup => exec::setup(),
         Command::Module(options) => exec::module(&options),
+        Command::Deb(options) => package::deb(&options),
+        Command::Repo(options) => package::repo(&options),
         Command::Exec(options) => exec::exec(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Record(options) => record::command(&options).map(|()| ExitCode::SUCCESS),

@@ -172,15 +172,39 @@ fn another_architecture() {
 }
 
 #[test]
-fn metadata_without_the_source_package() {
+fn a_compiler_beside_others_is_found() {
+    let headers = Headers::good();
+    headers.write(
+        "bin/rustc",
+        "#!/bin/sh\necho 'rustc 1.97.1 (abc 2026-01-01)'\n",
+    );
+    headers.write("bin/rustc-1.85", &format!("#!/bin/sh\necho '{RUSTC}'\n"));
+    headers.write("Makefile", "modules:\n\t@echo built by $(RUSTC)\n");
+    let built = headers.make(&[]).unwrap();
+    assert!(built.contains("bin/rustc-1.85"), "{built}");
+}
+
+#[test]
+fn all_that_metadata_lacks_is_named_at_once_and_before_anything_is_made() {
     let headers = Headers::good();
     headers.write("include/config/kernel.release", "99.1.2-test\n");
-    says(
-        &headers,
-        &["rust-metadata"],
-        &[
-            "linux-source-99.1.tar.xz is missing",
-            "apt install linux-source-99.1",
-        ],
+    let gcc = "CONFIG_CC_VERSION_TEXT=\"x86_64-linux-gnu-gcc-99 (Debian) 99.0\"";
+    headers.configure(&["CONFIG_X86_64=y", "CONFIG_RUST=y", gcc]);
+    headers.write(
+        "bin/rustc",
+        "#!/bin/sh\necho 'rustc 1.97.1 (abc 2026-01-01)'\n",
+    );
+    let lines = headers.make(&["rust-metadata"]).unwrap_err();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[0].contains("kernel 99.1.2-test"), "{}", lines[0]);
+    let packages: Vec<_> = lines[1].split(' ').collect();
+    assert_eq!(packages[..2], ["apt", "install"]);
+    for package in ["gcc-99", "linux-source-99.1", "rust-src"] {
+        assert!(packages.contains(&package), "{package}: {}", lines[1]);
+    }
+    assert!(
+        lines[2].contains("RUSTC=") && lines[2].ends_with(RUSTC),
+        "{}",
+        lines[2]
     );
 }

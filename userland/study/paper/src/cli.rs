@@ -61,6 +61,8 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Write the report of what was run
     Report(ReportOptions),
+    /// Tell the journeys of numbered frames: where each was served, and where it waited
+    Journeys(JourneysOptions),
     /// Record this machine's share of one run, until its input ends
     Record(record::Options),
     /// Put the parts that machines recorded together, as results
@@ -75,6 +77,14 @@ pub struct RunOptions {
     /// Frames in a run
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: u64,
+    /// Numbered frames sent after each run, to leave marks [default: none]
+    #[arg(
+        long,
+        value_name = "FRAMES",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub marks: u64,
     /// Runs of each kind
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub repetitions: u32,
@@ -133,6 +143,29 @@ pub struct ReportOptions {
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
 }
+
+#[derive(Args)]
+#[command(after_help = JOURNEYS_EXAMPLES)]
+pub struct JourneysOptions {
+    /// A run's folder, or results with several
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+    /// Print all that is known of them, a JSON object a run
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print a row for each part of each frame's time
+    #[arg(long)]
+    pub csv: bool,
+    /// Write one run as a trace that ui.perfetto.dev and chrome://tracing open
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+}
+
+const JOURNEYS_EXAMPLES: &str = "\
+Examples:
+  xcap-paper journeys results/demo
+  xcap-paper journeys results/demo/w0s0064 --json | jq .places
+  xcap-paper journeys results/demo/w0s0064 --trace w0s0064.json";
 
 #[derive(Args)]
 pub struct GatherOptions {

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod data;
 pub mod figure;
 pub mod histogram;
+pub mod journeys;
 pub mod numbers;
 pub mod paper_figures;
 pub mod report;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{bail, Result};
 use clap::Parser;
-use xcap_paper::report;
+use xcap_paper::{journeys, report};
 use xcap_study::layout::Layout;
 use xcap_study::planned::Planned;
 use xcap_study::role::Role;
@@ -19,7 +19,9 @@ use xcap_study::run::{run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
-use cli::{Cli, Command, GatherOptions, MachineOptions, ReportOptions, RunOptions};
+use cli::{
+    Cli, Command, GatherOptions, JourneysOptions, MachineOptions, ReportOptions, RunOptions,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         (Some(schema), _) => schemas::print(schema),
         (None, Some(Command::Run(options))) => run_study(&options),
         (None, Some(Command::Report(options))) => write_report(&options),
+        (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
         (None, None) => Ok(()),
@@ -65,6 +68,7 @@ fn run_study(options: &RunOptions) -> Result<()> {
         buffers: options.buffers.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
+        marks: options.marks,
         seed: Some(seed),
         // Hardware's help is emulated too, but not by every emulator.
         optional: match options.environments.as_slice() {
@@ -117,6 +121,19 @@ fn commands(options: &MachineOptions) -> Option<Commands> {
 fn write_report(options: &ReportOptions) -> Result<()> {
     println!("{}", report::write(&options.results)?.display());
     Ok(())
+}
+
+fn tell_journeys(options: &JourneysOptions) -> Result<()> {
+    let runs = journeys::marked(&options.results)?;
+    if let Some(path) = &options.trace {
+        journeys::trace(&runs, path)?;
+    }
+    match (options.json, options.csv) {
+        (true, _) => journeys::json(&runs),
+        (_, true) => journeys::csv(&runs),
+        _ if options.trace.is_some() => Ok(()),
+        _ => journeys::text(&runs),
+    }
 }
 
 fn gather_parts(options: &GatherOptions) -> Result<()> {

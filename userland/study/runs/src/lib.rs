@@ -12,6 +12,7 @@ pub mod gather;
 pub mod layout;
 pub mod load;
 pub mod machine;
+pub mod marked;
 pub mod part;
 pub mod planned;
 pub mod record;

@@ -47,6 +47,11 @@ pub fn all(results: &Path) -> Result<Vec<Run>> {
     Ok(runs.into_values().map(|(_, run)| run).collect())
 }
 
+/// The folders of all runs below a folder.
+pub fn folders(results: &Path) -> Result<Vec<PathBuf>> {
+    find::runs(results)
+}
+
 /// The run in this folder.
 pub fn one(folder: &Path) -> Result<Run> {
     let frames = frames(folder)?;

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod captured;
+pub mod cli;
 mod error;
 mod ethertype;
 mod interface;

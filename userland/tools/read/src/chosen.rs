@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What of a reading is to be shown.
+//! What of a reading is to be shown, and in which order.
 
-use xcap_stats::{Options, Report, Stats};
+use std::cmp::Reverse;
 
-use crate::cli::Cli;
+use xcap_read::cli::{Cli, Sort};
+use xcap_stats::{Stage, Stats};
 
-/// The report of the stages that the command line asks for.
-pub fn chosen(cli: &Cli, mut stats: Stats) -> Result<Report, String> {
+/// Leaves the stages that the command line asks for, in its order.
+pub fn choose(cli: &Cli, stats: &mut Stats) -> Result<(), String> {
     let wanted: Vec<&String> = cli.stage.iter().chain(&cli.histogram).collect();
     for name in &wanted {
         if !stats.stages.iter().any(|stage| stage.stage == **name) {
@@ -18,9 +19,20 @@ pub fn chosen(cli: &Cli, mut stats: Stats) -> Result<Report, String> {
     if !wanted.is_empty() {
         stats.stages.retain(|stage| wanted.contains(&&stage.stage));
     }
-    let options = Options {
-        level: cli.ci,
-        cost: cli.cost.into(),
-    };
-    Ok(Report::new(&stats, options))
+    sort(&mut stats.stages, cli.sort);
+    Ok(())
+}
+
+/// Puts them in order.
+pub fn sort(stages: &mut [Stage], by: Sort) {
+    let mean = |stage: &Stage| stage.sum.checked_div(stage.count.into());
+    match by {
+        Sort::Path => {}
+        Sort::Name => stages.sort_by(|a, b| a.stage.cmp(&b.stage)),
+        Sort::Calls => stages.sort_by_key(|stage| Reverse(stage.count)),
+        Sort::Mean => stages.sort_by_key(|stage| Reverse(mean(stage))),
+        Sort::Total => stages.sort_by_key(|stage| Reverse(stage.sum)),
+        Sort::SelfTime => stages.sort_by_key(|stage| Reverse(stage.self_sum)),
+        Sort::Missed => stages.sort_by_key(|stage| Reverse(stage.missed)),
+    }
 }

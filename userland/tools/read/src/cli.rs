@@ -2,13 +2,14 @@
 
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::metrics::Steps;
+use crate::show::View;
 use clap::{Parser, Subcommand, ValueEnum};
-use xcap_abi::paths::STATS;
+use xcap_abi::paths::{PER_CPU, STATS};
 use xcap_output::width;
-use xcap_read::show::View;
-use xcap_stats::CostChoice;
+use xcap_stats::{CostChoice, Options};
 
 use crate::marks::Marks;
 use crate::seconds::seconds;
@@ -24,17 +25,29 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// A saved `stats` file, `-` for standard input
-    #[arg(default_value = STATS)]
-    pub file: PathBuf,
+    /// A saved file, `-` for standard input [default: what xcap has now]
+    pub file: Option<PathBuf>,
 
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, group = "form")]
     pub json: bool,
 
     /// Print the JSON schema of what --json prints
-    #[arg(long)]
+    #[arg(long, group = "form")]
     pub schema: bool,
+
+    /// Print OpenMetrics, as Prometheus and its like scrape it
+    #[arg(long, group = "form")]
+    pub openmetrics: bool,
+
+    /// Write what node_exporter's textfile collector takes to FILE, whole or
+    /// not at all; where xcap is not there, only that
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub textfile: Option<PathBuf>,
+
+    /// Buckets of exported histograms in each power of two: 1, 2, 4 or 8
+    #[arg(long, value_name = "NUMBER", default_value = "2", value_parser = steps)]
+    pub buckets: Steps,
 
     /// Level of the confidence intervals, per cent
     #[arg(long, value_name = "LEVEL", default_value = "95", value_parser = level)]
@@ -48,21 +61,30 @@ pub struct Cli {
     #[arg(long, value_name = "NAME")]
     pub stage: Vec<String>,
 
+    /// Show each CPU's figures; reads `per_cpu`, not `stats`
+    #[arg(long, conflicts_with_all = ["openmetrics", "textfile", "histogram", "percentiles", "diff", "watch"])]
+    pub per_cpu: bool,
+
+    /// Order of the stages
+    #[arg(long, value_enum, value_name = "BY", default_value_t)]
+    pub sort: Sort,
+
     /// Also show p50, p90, p99 and p99.9 with their bounds
     #[arg(long)]
     pub percentiles: bool,
 
     /// Draw the histogram of a stage
-    #[arg(long, value_name = "STAGE", conflicts_with_all = ["json", "percentiles", "stage"])]
+    #[arg(long, value_name = "STAGE", group = "form", conflicts_with_all = ["percentiles", "stage"])]
     pub histogram: Option<String>,
 
     /// Show what happened between two saved files
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["file", "watch"])]
     pub diff: Vec<PathBuf>,
 
-    /// Draw again every so many seconds, with the calls since the last time
+    /// Draw again every so many seconds; on a terminal, live: rates, the last
+    /// minute, and keys to reset, stop and start
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
-          value_parser = seconds, conflicts_with_all = ["json", "histogram"])]
+          value_parser = seconds, conflicts_with = "form")]
     pub watch: Option<f64>,
 }
 
@@ -76,8 +98,11 @@ Examples:
   xcap-read                            the table
   xcap-read --ci 99 --percentiles      99 % intervals, and percentiles
   xcap-read --histogram softirq        the distribution of one stage
+  xcap-read --per-cpu --stage softirq  one stage, CPU by CPU
+  xcap-read --sort total               what takes most cycles comes first
   xcap-read --watch 5                  again every five seconds
   xcap-read --json | jq '.stages[] | {stage, mean, ci95}'
+  xcap-read --textfile /var/lib/prometheus/node-exporter/xcap.prom
   cp /sys/kernel/debug/xcap/stats before; …; xcap-read --diff before after
 
 Exit status: 0 shown, 1 nothing to show (the reason is on stderr), 2 wrong usage.";
@@ -93,6 +118,27 @@ pub enum Cost {
     None,
 }
 
+/// What comes first; of figures, the greatest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// As a frame meets them
+    #[default]
+    Path,
+    /// By name
+    Name,
+    /// By the number of calls
+    Calls,
+    /// By the cycles of a call
+    Mean,
+    /// By the cycles of all calls
+    Total,
+    /// By their self time
+    #[value(name = "self")]
+    SelfTime,
+    /// By the calls that were missed
+    Missed,
+}
+
 impl From<Cost> for CostChoice {
     fn from(cost: Cost) -> Self {
         match cost {
@@ -104,6 +150,19 @@ impl From<Cost> for CostChoice {
 }
 
 impl Cli {
+    /// The file to read.
+    pub fn file(&self) -> &Path {
+        let xcap = if self.per_cpu { PER_CPU } else { STATS };
+        self.file.as_deref().unwrap_or(Path::new(xcap))
+    }
+
+    pub fn options(&self) -> Options {
+        Options {
+            level: self.ci,
+            cost: self.cost.into(),
+        }
+    }
+
     pub fn view(&self) -> View {
         View {
             width: width(),
@@ -120,4 +179,9 @@ fn level(text: &str) -> Result<f64, String> {
     } else {
         Err("not between 0 and 100".into())
     }
+}
+
+fn steps(text: &str) -> Result<Steps, String> {
+    let number = text.parse().ok().and_then(Steps::new);
+    number.ok_or_else(|| "not 1, 2, 4 or 8".into())
 }

@@ -1,36 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Drawing again and again, with what is new.
+//! Drawing again and again, with what is new, for what isn't a terminal.
 
 use std::collections::HashMap;
-use std::io::{stdout, IsTerminal};
 use std::thread::sleep;
 use std::time::Duration;
 
 use xcap_output::print;
 use xcap_read::show::{self, Key};
-use xcap_stats::{load, Stats};
+use xcap_stats::{Report, Stats};
 
-use crate::chosen::chosen;
-use crate::cli::Cli;
-
-/// Cursor home, then clear to the end.
-const CLEAR: &str = "\x1b[H\x1b[J";
+use crate::chosen::choose;
+use crate::reading::read;
+use xcap_read::cli::Cli;
 
 /// Draws every `seconds` until it is stopped, or `stats` goes away.
 pub fn watch(cli: &Cli, seconds: f64) -> Result<(), Box<dyn std::error::Error>> {
-    let between = if stdout().is_terminal() { CLEAR } else { "\n" };
     let mut last: Option<HashMap<Key, u64>> = None;
     loop {
-        let stats = load(&cli.file)?;
+        let mut stats = read(cli.file())?;
         let counts = counts(&stats);
         let mut view = cli.view();
         view.new = Some(match &last {
             None => HashMap::new(),
             Some(last) => since(last, &counts),
         });
-        let report = chosen(cli, stats)?;
-        print(&format!("{between}{}", show::report(&report, &view)))?;
+        choose(cli, &mut stats)?;
+        let report = Report::new(&stats, cli.options());
+        print(&format!("\n{}", show::report(&report, &view)))?;
         last = Some(counts);
         sleep(Duration::from_secs_f64(seconds));
     }

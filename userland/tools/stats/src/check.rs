@@ -8,8 +8,26 @@ use xcap_abi::histogram::bucket;
 use crate::moments::Moments;
 use crate::stats::Stage;
 
+/// Whose figures a line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    AllCpus,
+    /// Calls that were entered here may have returned elsewhere.
+    OneCpu,
+}
+
+impl Scope {
+    /// What to do with a file of the other kind.
+    pub fn other(self) -> &'static str {
+        match self {
+            Self::AllCpus => "the figures of one CPU each: xcap-read --per-cpu reads them",
+            Self::OneCpu => "no column `cpu`: --per-cpu reads what the module's file per_cpu has",
+        }
+    }
+}
+
 /// Says which figures contradict each other; approximate stages are let pass.
-pub fn stage(stage: &Stage) -> Result<(), String> {
+pub fn stage(stage: &Stage, scope: Scope) -> Result<(), String> {
     let name = &stage.stage;
     let mut derived = stage.clone();
     derived.derive();
@@ -24,7 +42,12 @@ pub fn stage(stage: &Stage) -> Result<(), String> {
     }
     let count = stage.count;
     let accounted = u128::from(count) + u128::from(stage.missed) + u128::from(stage.in_flight);
-    require(u128::from(stage.entries) == accounted, || {
+    let agree = match scope {
+        Scope::AllCpus => u128::from(stage.entries) == accounted,
+        // Below zero they wrap.
+        Scope::OneCpu => stage.entries == accounted as u64,
+    };
+    require(agree, || {
         format!(
             "{name}: entries is {}, count + missed + in_flight is {accounted}",
             stage.entries

@@ -4,16 +4,35 @@
 
 use std::collections::HashMap;
 
-use xcap_abi::format::{END, MAGIC, VERSION};
+use xcap_abi::format::{CPU, END, MAGIC, VERSION};
 use xcap_abi::read::{Fault, Parse};
-use xcap_abi::record::COLUMNS;
+use xcap_abi::word::NOTHING;
 
-use crate::check;
+use crate::check::{self, Scope};
 use crate::error::Malformed;
+use crate::per_cpu::PerCpu;
 use crate::stats::{Cost, Stage, Stats, Tsc};
 
 /// Parses and checks the whole text of a `stats` file.
 pub fn parse(text: &str) -> Result<Stats, Malformed> {
+    let (stats, stages) = lines(text, Scope::AllCpus)?;
+    Ok(Stats {
+        stages: stages.into_iter().map(|(_, stage)| stage).collect(),
+        ..stats
+    })
+}
+
+/// The same of a `per_cpu` file.
+pub fn parse_per_cpu(text: &str) -> Result<PerCpu, Malformed> {
+    let (stats, stages) = lines(text, Scope::OneCpu)?;
+    Ok(PerCpu::new(&stats, stages))
+}
+
+/// A stage, and its CPU where the file tells CPUs apart.
+pub(crate) type Line = (Option<u32>, Stage);
+
+/// What the header says, and the lines that follow.
+fn lines(text: &str, scope: Scope) -> Result<(Stats, Vec<Line>), Malformed> {
     let mut header = Header::default();
     let mut stages = Vec::new();
     let mut last = 0;
@@ -38,9 +57,12 @@ pub fn parse(text: &str) -> Result<Stats, Malformed> {
                 .columns
                 .as_ref()
                 .ok_or_else(|| at("a stage before the header line `# columns`".into()))?;
-            let stage = stage(columns, line).map_err(at)?;
-            check::stage(&stage).map_err(at)?;
-            stages.push(stage);
+            if columns.places.contains_key(CPU) != (scope == Scope::OneCpu) {
+                return Err(at(scope.other().into()));
+            }
+            let (cpu, stage) = stage(columns, line).map_err(at)?;
+            check::stage(&stage, scope).map_err(at)?;
+            stages.push((cpu, stage));
         }
     }
     if last == 0 {
@@ -54,7 +76,7 @@ pub fn parse(text: &str) -> Result<Stats, Malformed> {
             format!("truncated: no line `{END}` follows"),
         ));
     }
-    Ok(Stats {
+    let stats = Stats {
         kernel: header.kernel.ok_or_else(|| missing("kernel"))?,
         role: header.role.ok_or_else(|| missing("role"))?,
         cpus: header.cpus,
@@ -62,9 +84,10 @@ pub fn parse(text: &str) -> Result<Stats, Malformed> {
         tsc: header.tsc,
         recording: header.recording,
         costs: header.costs,
-        stages,
+        stages: Vec::new(),
         is_difference: false,
-    })
+    };
+    Ok((stats, stages))
 }
 
 fn version(line: &str) -> Result<(), Fault> {
@@ -184,14 +207,15 @@ impl Columns {
                 return Err(format!("`# columns` names {name} twice"));
             }
         }
-        match COLUMNS.iter().find(|name| !places.contains_key(**name)) {
+        match Stage::lacks(|name| places.contains_key(name)) {
             Some(absent) => Err(format!("`# columns` lacks {absent}")),
             None => Ok(Self { places }),
         }
     }
 }
 
-fn stage(columns: &Columns, line: &str) -> Result<Stage, Fault> {
+/// The CPU, if there is one, and the stage.
+fn stage(columns: &Columns, line: &str) -> Result<Line, Fault> {
     let words: Vec<&str> = line.split(' ').collect();
     let (found, expected) = (words.len(), columns.places.len());
     if found != expected {
@@ -199,5 +223,8 @@ fn stage(columns: &Columns, line: &str) -> Result<Stage, Fault> {
             "{found} fields where `# columns` names {expected}: truncated or damaged"
         ));
     }
-    Stage::parse(|column| words[columns.places[column]])
+    let word = |column: &str| columns.places.get(column).map(|place| words[*place]);
+    let cpu = word(CPU).filter(|word| *word != NOTHING);
+    let cpu = cpu.map(|word| Parse::parse(CPU, word)).transpose()?;
+    Ok((cpu, Stage::parse(word)?))
 }

@@ -13,6 +13,7 @@ use xcap_abi::format::VERSION;
 
 use crate::correction::CostChoice;
 use crate::integer;
+use crate::per_cpu::PerCpu;
 use crate::stats::{Cost, Stats, Tsc};
 use crate::warning::Warning;
 
@@ -62,6 +63,33 @@ pub struct CostReport {
     pub inside_mean: Option<f64>,
     /// Cycles a call, outside of it.
     pub outside_mean: Option<f64>,
+}
+
+/// One reading of `per_cpu`, as `xcap-read --per-cpu --json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PerCpuReport {
+    pub cpus: Vec<CpuReport>,
+}
+
+/// A CPU's part of it. Calls that were entered here may have returned elsewhere: `entries` and
+/// `in_flight` are modulo 2^64.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CpuReport {
+    /// `null`: calls that the kernel lost, nobody knows on which CPU.
+    pub cpu: Option<u32>,
+    pub report: Report,
+}
+
+impl PerCpuReport {
+    pub fn new(per_cpu: &PerCpu, options: Options) -> Self {
+        let cpus = per_cpu.cpus.iter().map(|one| CpuReport {
+            cpu: one.cpu,
+            report: Report::new(&one.stats, options),
+        });
+        Self {
+            cpus: cpus.collect(),
+        }
+    }
 }
 
 impl Report {

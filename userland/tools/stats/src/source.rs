@@ -10,11 +10,21 @@ use nix::unistd::geteuid;
 use xcap_abi::paths::DEBUGFS;
 
 use crate::error::{Error, Malformed};
-use crate::parse::parse;
+use crate::parse::{parse, parse_per_cpu};
+use crate::per_cpu::PerCpu;
 use crate::stats::Stats;
 
 /// Reads, parses and checks a `stats` file; `-` is standard input.
 pub fn load(path: &Path) -> Result<Stats, Error> {
+    load_as(path, parse)
+}
+
+/// The same of a `per_cpu` file.
+pub fn load_per_cpu(path: &Path) -> Result<PerCpu, Error> {
+    load_as(path, parse_per_cpu)
+}
+
+fn load_as<T>(path: &Path, parse: impl Fn(&str) -> Result<T, Malformed>) -> Result<T, Error> {
     let name = match path.to_str() {
         Some("-") => "standard input".into(),
         _ => path.display().to_string(),

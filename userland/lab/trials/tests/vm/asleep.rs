@@ -3,7 +3,7 @@
 //! Calls that sleep: what becomes of them when they wake up elsewhere, or after something changed.
 
 use crate::labs::{On, World};
-use crate::world::{control, reload, stage, until, PATIENCE};
+use crate::world::{control, fresh, stage, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -22,6 +22,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         On::Bare,
         changed_backend,
     ));
+    trials.push(world.trial("calls_sleep_over_many_starts", On::Bare, over_many_starts));
     for backend in BACKENDS {
         let mut add = |property: &str, act: fn(&Lab, &str) -> Result<()>| {
             let name = format!("{property}_{backend}");
@@ -107,7 +108,7 @@ fn finish(guest: &Guest) -> Result<StageReport> {
 
 fn moved(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     wake(lab)?;
     asleep_again(guest, 2)?;
@@ -131,7 +132,7 @@ fn moved(lab: &Lab, backend: &str) -> Result<()> {
 /// `backend=` waits for the calls that will return to direct hooks; nobody waits with it.
 fn changed_backend(lab: &Lab) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     control(guest, "backend=direct")?;
     let sleeper = guest.spawn(&["xcap-recv", "-i", "eth0", "--count", "1", "--json"])?;
     until(guest, "a call is in flight", |report| {
@@ -183,7 +184,7 @@ fn changed_backend(lab: &Lab) -> Result<()> {
 
 fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     control(guest, "reset")?;
     asleep_again(guest, 1)?;
@@ -207,7 +208,7 @@ fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
 
 fn over_stop_and_start(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 3)?;
     control(guest, "stop")?;
     control(guest, "start")?;
@@ -235,5 +236,34 @@ fn over_stop_and_start(lab: &Lab, backend: &str) -> Result<()> {
         got == (3, 1, 2, 0),
         "calls over start and stop, one between, gave (entries, count, straddled, in flight) {got:?}"
     );
+    Ok(())
+}
+
+/// Fprobes get one of sixteen places on the shadow stacks, another each time that they come back. Calls that were
+/// asleep meanwhile return to them, and the kernel warns where their place is not as it was.
+fn over_many_starts(lab: &Lab) -> Result<()> {
+    const STARTS: u32 = 17;
+    let guest = lab.guest(lab.capturing_place());
+    fresh(guest)?;
+    control(guest, "backend=fprobe")?;
+    let sleeper = Sleeper::probed(lab, NAME, "fprobe", STARTS)?;
+    for call in 1..=STARTS {
+        control(guest, "stop")?;
+        control(guest, "start")?;
+        wake(lab)?;
+        if call < STARTS {
+            asleep_again(guest, u64::from(call) + 1)?;
+        }
+    }
+    sleeper.end()?;
+    let calls = finish(guest)?;
+    let got = (calls.entries, calls.count, calls.missed_straddled);
+    let all = u64::from(STARTS);
+    ensure!(
+        got == (all, 0, all),
+        "{all} calls over a stop and a start each gave (entries, count, straddled) {got:?}"
+    );
+    let log = guest.sh("dmesg")?;
+    ensure!(!log.contains("WARNING"), "the kernel warns: {log}");
     Ok(())
 }

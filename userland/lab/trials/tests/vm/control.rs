@@ -3,7 +3,7 @@
 //! The control file.
 
 use crate::labs::{On, World};
-use crate::world::{capture, control, reload, report, stage};
+use crate::world::{capture, control, fresh, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -39,7 +39,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         }),
         world.trial("stop_start_and_reset_do_what_they_say", On::Bare, |lab| {
             let guest = lab.guest(Place::Bare);
-            reload(guest)?;
+            fresh(guest)?;
             let delivered = || -> Result<u64> { Ok(stage(&report(guest)?, "deliver")?.count) };
             capture(lab, 5, 1000)?;
             ensure!(delivered()? == 5, "{} of 5 frames", delivered()?);
@@ -68,7 +68,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn refused(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     control(guest, "stop")?;
     let state = "cat /sys/kernel/debug/xcap/probes /sys/kernel/debug/xcap/stats";
     let before = guest.sh(state)?;
@@ -87,7 +87,7 @@ fn refused(guest: &Guest) -> Result<()> {
 }
 
 fn private(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     let modes = guest.sh("cd /sys/kernel/debug/xcap; stat -c '%a %u %n' *")?;
     for line in modes.lines() {
         let mode = line.split(' ').next().unwrap_or_default();

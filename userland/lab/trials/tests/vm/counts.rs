@@ -3,7 +3,7 @@
 //! A known number of frames gives exactly that number of calls.
 
 use crate::labs::{On, World};
-use crate::world::{capture, reload_all, report, stage};
+use crate::world::{capture, fresh_all, report, stage};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Lab, Place};
@@ -24,7 +24,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             format!("slow_frames_are_counted_exactly_under_xen_{backend}"),
             On::Xen,
             move |lab| {
-                reload_all(lab, backend)?;
+                fresh_all(lab, backend)?;
                 capture(lab, FRAMES, GAP_US)?;
                 exactly(lab, Place::Dom0, &DOM0_PER_FRAME)?;
                 exactly(lab, Place::DomU, &CAPTURE_PER_FRAME)
@@ -34,7 +34,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             format!("slow_frames_are_counted_exactly_bare_{backend}"),
             On::Bare,
             move |lab| {
-                reload_all(lab, backend)?;
+                fresh_all(lab, backend)?;
                 capture(lab, FRAMES, GAP_US)?;
                 exactly(lab, Place::Bare, &CAPTURE_PER_FRAME)
             },

@@ -4,7 +4,7 @@
 
 use crate::asleep::{wake, Sleeper};
 use crate::labs::{On, World};
-use crate::world::{control, load_targets, reload, report, until, PATIENCE};
+use crate::world::{control, fresh, load_targets, report, until, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -35,7 +35,7 @@ fn gone(guest: &Guest, name: &str) -> Result<()> {
 }
 
 fn own_write(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     for function in ["__x64_sys_write", "vfs_write"] {
         control(guest, &format!("add {function} backend=direct"))?;
         let del = format!("echo del {function} >{CONTROL}");
@@ -44,13 +44,12 @@ fn own_write(guest: &Guest) -> Result<()> {
         gone(guest, function)?;
     }
     // Nothing pins it any more.
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 fn abandoned(lab: &Lab) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    reload(guest)?;
+    fresh(guest)?;
     let sleeper = Sleeper::probed(lab, "held", "direct", 1)?;
     let waiting = guest.spawn(&["sh", "-c", &format!("echo del held >{CONTROL}")])?;
     until(guest, "held is draining", |report| {
@@ -63,12 +62,11 @@ fn abandoned(lab: &Lab) -> Result<()> {
     wake(lab)?;
     sleeper.end()?;
     gone(guest, "held")?;
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 fn not_returning(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     for function in ["do_exit", "do_group_exit", "get_signal", "do_idle"] {
         let add = format!("echo add {function} as ending backend=direct >{CONTROL}");
         let output = guest.run(&["sh", "-c", &add])?;
@@ -86,13 +84,12 @@ fn not_returning(guest: &Guest) -> Result<()> {
         .stage("do_exit")
         .map_or(0, |stage| stage.entries);
     ensure!(ends > 0, "no task was seen to end");
-    guest.sh("rmmod xcap")?;
-    reload(guest)
+    guest.sh("rmmod xcap").map(drop)
 }
 
 /// While many functions are hooked, which takes a while for each.
 fn modules(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     load_targets(guest)?;
     control(guest, "add xcap_target_10 as target backend=direct")?;
     let add = format!("echo 'add tcp_* limit=1000 backend=fprobe' >{CONTROL}");
@@ -119,5 +116,5 @@ fn modules(guest: &Guest) -> Result<()> {
             .stage("target")
             .is_some_and(|stage| stage.state == "armed")
     })?;
-    reload(guest)
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! The flood: 10,000 frames as fast as they go, counted by xcap and by every hop's own counters.
 
 use crate::labs::{On, World};
-use crate::world::{reload_all, stage};
+use crate::world::{fresh_all, stage};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::Lab;
@@ -33,7 +33,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn counted(lab: &Lab, backend: &str) -> Result<()> {
-    reload_all(lab, backend)?;
+    fresh_all(lab, backend)?;
     let parts = perform(lab, FLOOD)?;
     let sides: Vec<Side> = parts
         .values()

@@ -3,7 +3,7 @@
 //! xcap's counts against ftrace's own of the same functions.
 
 use crate::labs::{On, World};
-use crate::world::{capture_watched, receivers, reload_all, report, Moment};
+use crate::world::{capture_watched, fresh_all, receivers, report, Moment};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn agree(lab: &Lab, backend: &str) -> Result<()> {
-    reload_all(lab, backend)?;
+    fresh_all(lab, backend)?;
     let mut seen: BTreeMap<(String, Moment), Hits> = BTreeMap::new();
     let captured = capture_watched(lab, 200, 1000, |guest, moment| {
         if moment == Moment::BeforeReset {

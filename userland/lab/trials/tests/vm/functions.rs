@@ -3,7 +3,7 @@
 //! Any function, by name or by pattern, at run time.
 
 use crate::labs::{On, World};
-use crate::world::{capture, control, reload, report, stage, unload};
+use crate::world::{capture, control, fresh, report, stage, unload};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -42,7 +42,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Bare,
             |lab| {
                 let guest = lab.guest(Place::Bare);
-                reload(guest)?;
+                fresh(guest)?;
                 control(guest, "add __netif_receive_skb_core as core")?;
                 let found = report(guest)?;
                 let function = stage(&found, "core")?.function.clone().unwrap_or_default();
@@ -73,7 +73,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Unplugged,
             |lab| {
                 let guest = lab.guest(Place::Bare);
-                reload(guest)?;
+                fresh(guest)?;
                 let report = report(guest)?;
                 let how = |name| -> Result<(Option<&str>, Option<&str>)> {
                     let stage = stage(&report, name)?;
@@ -98,7 +98,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn refused(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     control(guest, "add packet_sendmsg as taken")?;
     let probes = "cat /sys/kernel/debug/xcap/probes";
     let before = guest.sh(probes)?;
@@ -117,7 +117,7 @@ fn refused(guest: &Guest) -> Result<()> {
 }
 
 fn pattern(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     // Probed by a kprobe, the last function of a module crashes the kernel, unless ftrace knows it.
     let last = guest.run(&["sh", "-c", &format!("echo add br_deinit >{CONTROL}")])?;
     ensure!(
@@ -134,7 +134,7 @@ fn pattern(guest: &Guest) -> Result<()> {
 }
 
 fn thousand(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     let mut added = 0;
     for prefix in ["tcp_", "udp_", "ip_", "inet_", "skb_", "sock_", "xfrm_"] {
         if added >= 1000 {

@@ -4,7 +4,7 @@
 
 use crate::asleep::BACKENDS;
 use crate::labs::{On, World};
-use crate::world::{capture, control, load_targets, reload, report, stage, unload};
+use crate::world::{capture, control, fresh, load_targets, report, stage, unload};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Lab, Place};
@@ -51,7 +51,7 @@ fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
 }
 
 fn added(guest: &Guest, backend: &str) -> Result<()> {
-    reload(guest)?;
+    fresh(guest)?;
     load_targets(guest)?;
     control(
         guest,

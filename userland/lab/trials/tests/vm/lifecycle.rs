@@ -3,13 +3,13 @@
 //! xcap goes whenever it is told to, and never from under somebody.
 
 use crate::labs::{On, World};
-use crate::world::{in_receivers, reload, reload_all, PATIENCE};
+use crate::world::{fresh_all, in_receivers, reload, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_frames::{Captured, READY};
 use xcap_machines::{Guest, Lab, Place};
 
-const FILES: [&str; 3] = ["stats", "probes", "calibration"];
+const FILES: [&str; 4] = ["stats", "per_cpu", "probes", "calibration"];
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = vec![
@@ -72,7 +72,7 @@ fn orders(guest: &Guest) -> Result<()> {
 
 /// Callers asleep in recvfrom(), frames flowing, and xcap going and coming meanwhile.
 fn under_load(lab: &Lab, backend: &str) -> Result<()> {
-    reload_all(lab, backend)?;
+    fresh_all(lab, backend)?;
     let place = lab.guest(lab.capturing_place());
     let mut busy = place.spawn(&["xcap-recv", "-i", "eth0", "--json"])?;
     busy.wait_for_line(READY, PATIENCE)?;

@@ -25,6 +25,7 @@ mod late_driver;
 mod lifecycle;
 mod marks;
 mod patches;
+mod reader;
 mod returns;
 mod snapshots;
 mod timing;
@@ -64,6 +65,7 @@ fn main() {
         patches::trials(world),
         walks::trials(world),
         returns::trials(world),
+        reader::trials(world),
     ];
     let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
     // What takes longest begins first.

@@ -4,7 +4,7 @@
 
 use crate::labs::{On, World};
 use crate::world::{
-    capture_numbered, control, in_receivers, receivers, reload, reload_all, report, stage, Moment,
+    capture_numbered, control, fresh, fresh_all, in_receivers, receivers, report, stage, Moment,
 };
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
@@ -128,7 +128,7 @@ impl Read {
 }
 
 fn in_order(lab: &Lab, backend: &str) -> Result<()> {
-    reload_all(lab, backend)?;
+    fresh_all(lab, backend)?;
     in_receivers(lab, |guest| control(guest, "marks on"))?;
     capture_numbered(lab, FRAMES, GAP_US, |_, _| Ok(()))?;
     let mut way: Vec<Vec<Mark>> = Vec::new();
@@ -191,7 +191,7 @@ fn in_order(lab: &Lab, backend: &str) -> Result<()> {
 }
 
 fn no_room(lab: &Lab) -> Result<()> {
-    reload_all(lab, "auto")?;
+    fresh_all(lab, "auto")?;
     let anew = "cd /sys/kernel/debug/xcap; for word in stop 'marks on 64' reset start; do echo $word >control; done";
     capture_numbered(lab, FLOOD, 0, |guest, moment| match moment {
         // Empty rings, from the moment on that counts begin.
@@ -235,7 +235,7 @@ const FRAMES_OF_ALL_KINDS: [(&str, Option<u64>); 9] = [
 fn hostile(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["direct", "kretprobe", "fprobe"] {
-        reload(guest)?;
+        fresh(guest)?;
         control(guest, &format!("backend={backend}"))?;
         // A function that xcap doesn't know has its frame in an argument, too.
         control(guest, "'add loopback_xmit'")?;
@@ -273,7 +273,7 @@ xcap-send -i lo -d 00:00:00:00:00:00 --count 1 --frame /tmp/frame
 fn goes(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["auto", "kretprobe", "fprobe"] {
-        reload(guest)?;
+        fresh(guest)?;
         control(guest, &format!("backend={backend}"))?;
         // Refused, with nothing changed; then nothing was ever left.
         guest.sh(&format!(

@@ -42,15 +42,43 @@ pub fn unload(guest: &Guest) -> Result<()> {
     guest.sh(UNLOAD).map(drop)
 }
 
-/// Loads xcap anew, whatever was before. Each trial begins with it, so that none has to end with it.
+/// Loads xcap anew, whatever was before.
 pub fn reload(guest: &Guest) -> Result<()> {
-    reload_with(guest, "auto")
+    guest
+        .sh(&format!("{UNLOAD}\ninsmod /lab/xcap.ko"))
+        .map(drop)
 }
 
-fn reload_with(guest: &Guest, backend: &str) -> Result<()> {
-    guest
-        .sh(&format!("{UNLOAD}\ninsmod /lab/xcap.ko backend={backend}"))
-        .map(drop)
+/// Takes off what was added, and starts anew; then all is as it was when xcap was loaded with this backend, or it is
+/// loaded with it now. Loading costs an emulated machine two seconds, and all that it knew of the kernel's functions.
+fn as_loaded(backend: &str) -> String {
+    format!(
+        r#"
+loaded=/lab/loaded.{backend}
+as_loaded() {{
+	grep -q '^xcap ' /proc/modules && [ -e $loaded ] || return 1
+	cd /sys/kernel/debug/xcap
+	for name in $(awk 'NR == FNR {{ had[$1]; next }} !($1 in had) {{ print $1 }}' $loaded probes); do
+		echo del $name >control || return 1
+	done
+	echo reset >control && echo start >control && [ "$(cat probes)" = "$(cat $loaded)" ]
+}}
+if ! as_loaded; then
+	cd /
+	{UNLOAD}
+	insmod /lab/xcap.ko backend={backend}
+	cat /sys/kernel/debug/xcap/probes >$loaded
+fi"#
+    )
+}
+
+/// xcap as it is when it has been loaded. Each trial begins with it, so that none has to end with it.
+pub fn fresh(guest: &Guest) -> Result<()> {
+    fresh_with(guest, "auto")
+}
+
+fn fresh_with(guest: &Guest, backend: &str) -> Result<()> {
+    guest.sh(&as_loaded(backend)).map(drop)
 }
 
 /// Does the same in all receivers, at once.
@@ -66,9 +94,9 @@ pub fn in_receivers(lab: &Lab, act: impl Fn(&Guest) -> Result<()> + Sync) -> Res
     })
 }
 
-/// Loads xcap anew in all receivers, with this backend.
-pub fn reload_all(lab: &Lab, backend: &str) -> Result<()> {
-    in_receivers(lab, |guest| reload_with(guest, backend))
+/// [`fresh`] in all receivers, with this backend.
+pub fn fresh_all(lab: &Lab, backend: &str) -> Result<()> {
+    in_receivers(lab, |guest| fresh_with(guest, backend))
 }
 
 /// What `stats` says now.

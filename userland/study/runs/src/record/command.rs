@@ -10,22 +10,26 @@ use xcap_output::print;
 use super::options::Options;
 use super::recorder::record;
 use crate::gather;
+use crate::marked::MarkedPart;
 
 /// How the line on stderr begins that says that the first frame may come.
 pub const BEGUN: &str = "begun";
 
 pub fn command(options: &Options) -> Result<()> {
-    let part = record(
+    let (part, marks) = record(
         options.role,
         &options.interface,
         options.task(),
+        options.marks,
         &options.destination,
         || eprintln!("{BEGUN}: recording until the input ends (Ctrl-D)"),
         || Ok(stdin().read_to_end(&mut Vec::new()).map(drop)?),
     )?;
-    match &options.out {
-        Some(folder) => println!("{}", gather::keep(folder, &part)?.display()),
-        None => print(&(serde_json::to_string(&part)? + "\n"))?,
-    }
+    let text = match (&options.out, marks) {
+        (Some(folder), _) => gather::keep(folder, &part)?.display().to_string(),
+        (None, Some(marks)) => serde_json::to_string(&MarkedPart::of(part, &marks))?,
+        (None, None) => serde_json::to_string(&part)?,
+    };
+    print(&(text + "\n"))?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod capture;
 mod command;
 mod counters;
+mod marks;
 mod options;
 mod recorder;
 mod send;
@@ -13,4 +14,4 @@ mod tool;
 mod xcap;
 
 pub use command::{command, BEGUN};
-pub use options::{arguments, Options};
+pub use options::{arguments, Options, MARKS};

@@ -11,6 +11,9 @@ use crate::role::Role;
 use crate::run_id::Buffer;
 use crate::scenario::Scenario;
 
+/// The option that has frames leave marks.
+pub const MARKS: &str = "--marks";
+
 #[derive(Debug, Args)]
 pub struct Options {
     /// What this machine is in the study
@@ -27,6 +30,9 @@ pub struct Options {
     pub repetition: u32,
     #[arg(long, default_value_t = 10_000)]
     pub frames: u64,
+    /// Number the frames that are sent, and record the marks that they leave
+    #[arg(long, conflicts_with = "out")]
+    pub marks: bool,
     /// Where a sender sends to
     #[arg(long, value_name = "MAC", default_value = "ff:ff:ff:ff:ff:ff")]
     pub destination: String,
@@ -89,7 +95,7 @@ mod tests {
             assert_eq!((options.role, options.task()), (role, task));
             assert_eq!(options.interface, "eth1");
             assert_eq!(options.destination, "00:16:3e:00:00:01");
-            assert_eq!(options.out, None);
+            assert_eq!((options.marks, options.out), (false, None));
         }
     }
 }

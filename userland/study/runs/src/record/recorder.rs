@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{bail, Result};
 
 use super::capture::Capture;
+use super::marks::Marks;
 use super::send::send;
 use super::settle::await_quiet;
 use super::{counters, xcap};
@@ -17,15 +18,17 @@ use crate::part::{Part, Snapshot, Task};
 use crate::role::Role;
 
 /// Records one machine's share of `task`: `begun` when the first frame may come, and the end
-/// of the run when `over` returns. A sender sends in between, and waits for nothing.
+/// of the run when `over` returns. A sender sends in between, and waits for nothing. If the frames
+/// are `marked`, they are numbered, and the marks that they left are given beside the part.
 pub fn record(
     role: Role,
     interface: &str,
     task: Task,
+    marked: bool,
     destination: &str,
     begun: impl FnOnce(),
     over: impl FnOnce() -> Result<()>,
-) -> Result<Part> {
+) -> Result<(Part, Option<Vec<u8>>)> {
     check(role, interface)?;
     let capture = match role {
         Role::Measured(domain) if domain.captures() => {
@@ -35,9 +38,13 @@ pub fn record(
     };
     let measured = role != Role::Sender;
     let mut queues = counters::read()?;
+    let mut marks = None;
     if measured {
         xcap::control("stop")?;
         counters::add_queues(&mut queues);
+        if marked {
+            marks = Some(Marks::on(task.frames)?);
+        }
         xcap::control("start")?;
         xcap::control("reset")?;
     }
@@ -53,11 +60,11 @@ pub fn record(
         await_quiet()?;
         xcap::control("stop")?;
     } else {
-        sent = Some(send(interface, destination, task)?);
+        sent = Some(send(interface, destination, task, marked)?);
     }
     let mut after = snapshot(measured)?;
     counters::add_queues(&mut after.counters);
-    Ok(Part {
+    let part = Part {
         format: FORMAT,
         task,
         role,
@@ -68,7 +75,9 @@ pub fn record(
         after,
         sent,
         captured: capture.map(Capture::end).transpose()?,
-    })
+    };
+    let marks = marks.map(|marks| marks.take()).transpose()?;
+    Ok((part, marks))
 }
 
 /// Whether this machine can play its role.

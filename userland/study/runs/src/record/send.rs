@@ -10,9 +10,11 @@ use xcap_frames::Sent;
 use super::tool::tool;
 use crate::part::Task;
 
-/// Sends the frames of `task`, and returns when all are sent.
-pub fn send(interface: &str, destination: &str, task: Task) -> Result<Sent> {
+/// Sends the frames of `task`, each with its number if they are to be told apart, and returns when
+/// all are sent.
+pub fn send(interface: &str, destination: &str, task: Task, numbered: bool) -> Result<Sent> {
     let output = Command::new(tool("xcap-send"))
+        .args(numbered.then_some("--numbered"))
         .args(["--json", "--interface", interface])
         .args(["--destination", destination])
         .args(["--size", &task.scenario.size.to_string()])

@@ -2,13 +2,14 @@
 
 //! The runs on one start of the machines.
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 
 use super::plan::{Block, Plan};
 use super::progress::Progress;
 use super::recording::{Machines, Source};
-use super::session::perform;
+use super::session::{perform, perform_marked};
 use crate::frames::Frames;
+use crate::marked;
 use crate::part::{environment, Task};
 use crate::run_id::{Environment, RunId};
 
@@ -82,8 +83,18 @@ fn run_one(
             run.environment.name()
         );
     }
-    plan.layout
-        .write(&plan.results, run, &parts, source.emulator())
+    let frames = plan
+        .layout
+        .write(&plan.results, run, &parts, source.emulator())?;
+    if plan.marks > 0 {
+        let task = Task {
+            frames: plan.marks,
+            ..task
+        };
+        let marked = perform_marked(machines, task).context("the run of numbered frames")?;
+        marked::keep(&plan.folder(run), run, marked)?;
+    }
+    Ok(frames)
 }
 
 fn told(frames: &Frames) -> String {

@@ -14,7 +14,7 @@ use xcap_machines::{Config, Lab, Materials, Place, Running};
 
 use super::recording::{Machines, Recording, Source};
 use crate::part::Task;
-use crate::record::{arguments, BEGUN};
+use crate::record::{arguments, BEGUN, MARKS};
 use crate::role::Role;
 use crate::run_id::{Domain, Environment};
 use crate::testbed::Emulator;
@@ -120,9 +120,11 @@ impl Machines for Lab {
     }
 
     fn record(&self, role: Role, task: Task) -> Result<Box<dyn Recording>> {
-        let mut command = vec![RECORDER.to_owned()];
-        command.extend(arguments(role, "eth0", self.destination(), task));
-        Ok(Box::new(InGuest(self.guest(place(role)).spawn(&command)?)))
+        in_guest(self, role, task, None)
+    }
+
+    fn record_marks(&self, role: Role, task: Task) -> Result<Box<dyn Recording>> {
+        in_guest(self, role, task, Some(MARKS))
     }
 
     fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
@@ -132,6 +134,13 @@ impl Machines for Lab {
     fn check(&self) -> Result<()> {
         self.logs().check()
     }
+}
+
+fn in_guest(lab: &Lab, role: Role, task: Task, option: Option<&str>) -> Result<Box<dyn Recording>> {
+    let mut command = vec![RECORDER.to_owned()];
+    command.extend(arguments(role, "eth0", lab.destination(), task));
+    command.extend(option.map(str::to_owned));
+    Ok(Box::new(InGuest(lab.guest(place(role)).spawn(&command)?)))
 }
 
 fn role(place: Place) -> Role {

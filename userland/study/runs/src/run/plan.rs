@@ -17,6 +17,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     pub repetitions: u32,
     pub frames: u64,
+    /// Numbered frames that are sent after each run, to leave marks; 0: none.
+    pub marks: u64,
     /// Decides the order of the runs; none: as they are listed.
     pub seed: Option<u64>,
     /// Environments that may turn out not to be had here: left out then, and no error.
@@ -85,6 +87,7 @@ mod tests {
             buffers: Buffer::ALL.to_vec(),
             repetitions,
             frames: 10_000,
+            marks: 0,
             seed,
             optional: Vec::new(),
         }

@@ -9,7 +9,7 @@ use anyhow::{bail, Context, Result};
 
 use super::recording::{Machines, Recording, Source};
 use crate::part::Task;
-use crate::record::{arguments, BEGUN};
+use crate::record::{arguments, BEGUN, MARKS};
 use crate::role::Role;
 use crate::run_id::Environment;
 use crate::testbed::Emulator;
@@ -52,6 +52,21 @@ impl Machines for Commands {
     }
 
     fn record(&self, role: Role, task: Task) -> Result<Box<dyn Recording>> {
+        self.on_machine(role, task, None)
+    }
+
+    fn record_marks(&self, role: Role, task: Task) -> Result<Box<dyn Recording>> {
+        self.on_machine(role, task, Some(MARKS))
+    }
+}
+
+impl Commands {
+    fn on_machine(
+        &self,
+        role: Role,
+        task: Task,
+        option: Option<&str>,
+    ) -> Result<Box<dyn Recording>> {
         let machine = self.machines.iter().find(|machine| machine.role == role);
         let machine = machine.context("nobody said how to reach it")?;
         let (program, rest) = machine
@@ -62,6 +77,7 @@ impl Machines for Commands {
             .args(rest)
             .arg("xcap-paper")
             .args(arguments(role, &machine.interface, &self.destination, task))
+            .args(option)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

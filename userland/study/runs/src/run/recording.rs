@@ -28,6 +28,9 @@ pub trait Machines {
     /// Starts a recorder.
     fn record(&self, role: Role, task: Task) -> Result<Box<dyn Recording>>;
 
+    /// Starts a recorder of numbered frames and the marks that they leave.
+    fn record_marks(&self, role: Role, task: Task) -> Result<Box<dyn Recording>>;
+
     /// An error with what the machines last said, where that helps.
     fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
         error

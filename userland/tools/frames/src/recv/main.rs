@@ -3,7 +3,6 @@
 //! Captures raw Ethernet frames and does nothing with them.
 
 mod capture;
-mod cli;
 mod ending;
 mod report;
 mod watch;
@@ -15,10 +14,10 @@ use std::thread;
 use xcap_frames::{arguments, Captured, Error, Interface, PacketSocket, Signals, READY};
 
 use crate::capture::{capture, Progress};
-use crate::cli::Cli;
 use crate::ending::Ending;
 use crate::report::Reporter;
 use crate::watch::watch;
+use xcap_frames::cli::recv::Cli;
 
 fn main() -> ExitCode {
     let cli = arguments::<Cli, Captured>();

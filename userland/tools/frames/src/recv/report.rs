@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use xcap_frames::{Captured, PacketSocket};
 
 use crate::capture::Progress;
-use crate::cli::Cli;
 use crate::ending::Ending;
 use crate::watch::Limits;
+use xcap_frames::cli::recv::Cli;
 
 /// Ends the program with a report, whichever thread asks first.
 pub struct Reporter {

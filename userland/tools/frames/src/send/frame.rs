@@ -7,7 +7,7 @@ use std::fs;
 use nix::errno::Errno;
 use xcap_frames::{Error, Ethertype, Interface, MacAddr6};
 
-use crate::cli::Cli;
+use xcap_frames::cli::send::Cli;
 
 /// Builds the frame that the command line asks for, or takes it from a file.
 pub fn build(cli: &Cli, interface: &Interface) -> Result<Vec<u8>, Error> {

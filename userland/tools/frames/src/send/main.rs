@@ -2,7 +2,6 @@
 
 //! Sends one raw Ethernet frame again and again.
 
-mod cli;
 mod frame;
 mod pace;
 mod report;
@@ -14,9 +13,9 @@ use std::thread;
 
 use xcap_frames::{arguments, Error, Interface, PacketSocket, Sent, Signals};
 
-use crate::cli::{Cli, CARRIER_PATIENCE};
 use crate::report::{Ending, Reporter};
 use crate::sender::{Progress, Sender};
+use xcap_frames::cli::send::{Cli, CARRIER_PATIENCE};
 
 fn main() -> ExitCode {
     let cli = arguments::<Cli, Sent>();

@@ -11,8 +11,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 use xcap_frames::{Interface, Sent, SentUntil};
 
-use crate::cli::Cli;
 use crate::sender::Progress;
+use xcap_frames::cli::send::Cli;
 
 /// What ended the sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 mod bars;
 mod columns;
 mod numbers;
+mod per_cpu;
 mod tables;
 mod view;
 
@@ -12,8 +13,10 @@ use xcap_abi::paths::CONTROL;
 use xcap_abi::state::State;
 
 use xcap_stats::report::{Report, StageReport};
+use xcap_stats::PerCpuReport;
 
 pub use bars::histogram;
+pub use numbers::{cut, figure};
 pub use view::{Key, View};
 
 /// What machine, what clock, and what to beware of.
@@ -25,7 +28,8 @@ pub fn head(report: &Report, width: usize) -> String {
     out
 }
 
-fn machine(report: &Report) -> String {
+/// What machine, and what clock.
+pub fn machine(report: &Report) -> String {
     let mut parts = vec![
         format!("xcap on {}", report.kernel),
         report.role.clone(),
@@ -40,6 +44,11 @@ fn machine(report: &Report) -> String {
         parts.push("difference of two readings".into());
     }
     parts.join(", ")
+}
+
+/// What each CPU measured: head, and a table of the stages' CPUs.
+pub fn per_cpu(total: &Report, cpus: &PerCpuReport, width: usize) -> String {
+    format!("{}\n{}", head(total, width), per_cpu::per_cpu(total, cpus))
 }
 
 /// The whole report: head, tables, and the stages that aren't armed.

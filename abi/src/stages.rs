@@ -2,12 +2,12 @@
 
 //! The stage table: the functions that may be each step of the capture path.
 
-use crate::abi::{role::Role, stage::Stage};
-use kernel::str::CStr;
+use super::{role::Role, stage::Stage};
+use core::ffi::CStr;
 
 /// What a call's work is counted by.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Work {
+pub enum Work {
     /// Nothing: every call is one step.
     None,
     /// What the function returns.
@@ -18,7 +18,7 @@ pub(crate) enum Work {
 
 /// Which frame a call is about.
 #[derive(Clone, Copy)]
-pub(crate) enum About {
+pub enum About {
     /// No frame, or nobody asks: calls leave no marks.
     None,
     /// Several, or none in particular.
@@ -37,7 +37,7 @@ pub(crate) enum About {
 
 /// Where a stage is looked for.
 #[derive(Clone, Copy)]
-pub(crate) enum Where {
+pub enum Where {
     Anywhere,
     /// Where the machine's own network cards are.
     Hardware,
@@ -52,7 +52,7 @@ pub(crate) enum Where {
 }
 
 impl Where {
-    pub(crate) fn includes(self, role: Role) -> bool {
+    pub fn includes(self, role: Role) -> bool {
         match self {
             Where::Anywhere => true,
             Where::Hardware => matches!(role, Role::Bare | Role::Dom0),
@@ -65,21 +65,21 @@ impl Where {
 }
 
 /// A function that may be the stage.
-pub(crate) struct Candidate {
-    pub(crate) function: &'static CStr,
-    pub(crate) found: Where,
+pub struct Candidate {
+    pub function: &'static CStr,
+    pub found: Where,
 }
 
 /// What is known of a stage on any kernel.
-pub(crate) struct Entry {
-    pub(crate) stage: Stage,
+pub struct Entry {
+    pub stage: Stage,
     /// The first that this kernel has is timed.
-    pub(crate) candidates: &'static [Candidate],
+    pub candidates: &'static [Candidate],
     /// Whether a call may sleep: it then needs room for every sleeper, and code that it will
     /// return to must not go away.
-    pub(crate) sleeps: bool,
-    pub(crate) work: Work,
-    pub(crate) about: About,
+    pub sleeps: bool,
+    pub work: Work,
+    pub about: About,
 }
 
 const fn at(function: &'static CStr, found: Where) -> Candidate {
@@ -109,7 +109,7 @@ const fn about(about: About, stage: Stage, candidates: &'static [Candidate]) -> 
 }
 
 /// In the order in which a frame meets them.
-pub(crate) static STAGES: [Entry; Stage::ALL.len()] = [
+pub static STAGES: [Entry; Stage::ALL.len()] = [
     about(
         Several,
         Stage::NicIrq,

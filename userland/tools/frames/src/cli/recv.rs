@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use crate::ethertype::{Ethertype, X25};
 use clap::Parser;
-use xcap_frames::{Ethertype, X25};
 
 /// Captures raw Ethernet frames and does nothing with them.
 ///

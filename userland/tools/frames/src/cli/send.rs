@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use xcap_frames::{Ethertype, MacAddr6, X25};
+use macaddr::MacAddr6;
+
+use crate::ethertype::{Ethertype, X25};
 
 /// How long a cable just plugged in may take to come to life.
 pub const CARRIER_PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is of one frame, from all recordings.
+
+use std::collections::BTreeMap;
+
+use xcap_abi::stage::Stage;
+
+use crate::calls::{held, Held};
+use crate::path::Places;
+use crate::recording::{Mark, Recording};
+use crate::timeline::{Span, Ticks, Visit};
+
+/// The visits of each frame, by its number; a frame can come to the same place more than once.
+pub fn visits(
+    recordings: &[Recording],
+    places: &Places,
+    offset: Ticks,
+) -> BTreeMap<u64, Vec<Visit>> {
+    let mut frames = BTreeMap::new();
+    for (number, recording) in recordings.iter().enumerate() {
+        let domain = OfDomain {
+            recording,
+            number,
+            places,
+            held: held(recording),
+            // What the first recording's time is behind this one's.
+            offset: if number == 0 { 0 } else { offset },
+        };
+        domain.add(&mut frames);
+    }
+    frames
+}
+
+struct OfDomain<'a> {
+    recording: &'a Recording,
+    number: usize,
+    places: &'a Places,
+    held: Vec<Held>,
+    offset: Ticks,
+}
+
+impl OfDomain<'_> {
+    fn add(&self, frames: &mut BTreeMap<u64, Vec<Visit>>) {
+        let copying = self.batches(Stage::GrantCopy);
+        let notifying = self.batches(Stage::Notify);
+        for (at, mark) in self.recording.marks.iter().enumerate() {
+            let Some(frame) = mark.frame else { continue };
+            let Some(visit) = self.visit(at, Some(frame)) else {
+                continue;
+            };
+            let visits = frames.entry(frame).or_default();
+            visits.push(visit);
+            visits.extend(self.handed_by(at, frame));
+            if self.recording.stage(mark.place) == Some(Stage::Copy) {
+                // A frame's last grant is copied when its call has returned.
+                let copied = next(&copying, mark.cpu, mark.exit);
+                visits.extend(copied.and_then(|at| self.visit(at, None)));
+                if let Some(copied) = copied.map(|at| &self.recording.marks[at]) {
+                    let later = next(&copying, mark.cpu, copied.exit);
+                    let later = later.map(|at| self.recording.marks[at].entry);
+                    let notified = next(&notifying, mark.cpu, copied.exit).filter(|&at| {
+                        later.is_none_or(|later| self.recording.marks[at].entry < later)
+                    });
+                    visits.extend(notified.and_then(|at| self.visit(at, None)));
+                }
+            }
+        }
+    }
+
+    fn time(&self, tsc: u64) -> Ticks {
+        Ticks::from(tsc) - self.offset
+    }
+
+    fn span(&self, mark: &Mark) -> Span {
+        (self.time(mark.entry), self.time(mark.exit))
+    }
+
+    /// A mark as a visit of this frame, or of all that were in it.
+    fn visit(&self, at: usize, frame: Option<u64>) -> Option<Visit> {
+        let mark = &self.recording.marks[at];
+        let (entry, exit) = self.span(mark);
+        let within = self.held[at].calls.iter();
+        let within = within.map(|&call| &self.recording.marks[call]);
+        let others = within.filter(|call| frame.is_none() || call.frame != frame);
+        Some(Visit {
+            place: self.places.number(self.number, mark.place)?,
+            cpu: mark.cpu,
+            entry,
+            exit,
+            since: None,
+            others: others.map(|call| self.span(call)).collect(),
+            switched: mark.switched,
+        })
+    }
+
+    /// What the call that made this one did for the frame.
+    fn handed_by(&self, at: usize, frame: u64) -> Option<Visit> {
+        let by = self.held[at].by?;
+        let holder = &self.recording.marks[by];
+        if holder.frame.is_some() {
+            return None;
+        }
+        let stage = self.recording.stage(self.recording.marks[at].place);
+        match (self.recording.stage(holder.place)?, stage) {
+            (Stage::Recvmsg, Some(Stage::CopyUser)) => self.visit(by, Some(frame)),
+            (Stage::NicPoll | Stage::Softirq, Some(Stage::Bridge | Stage::Deliver)) => {
+                self.handed_by_a_poll(at, by)
+            }
+            _ => None,
+        }
+    }
+
+    /// A poll hands frames on, one after the other: what it does directly before is for this one.
+    /// If not all frames left marks, it may have been for others.
+    fn handed_by_a_poll(&self, at: usize, by: usize) -> Option<Visit> {
+        let (mark, poll) = (&self.recording.marks[at], &self.recording.marks[by]);
+        let before = self.held[at].after.unwrap_or(poll.entry).max(poll.entry);
+        let entry = match self.recording.sampling {
+            0 | 1 => before,
+            _ => mark.entry,
+        };
+        Some(Visit {
+            place: self.places.number(self.number, poll.place)?,
+            cpu: poll.cpu,
+            entry: self.time(entry),
+            exit: self.time(mark.entry),
+            since: Some(self.time(poll.entry)),
+            others: Vec::new(),
+            switched: poll.switched,
+        })
+    }
+
+    /// Calls that are of no one frame, by CPU and in order.
+    fn batches(&self, stage: Stage) -> BTreeMap<(u16, u64), usize> {
+        let marks = self.recording.marks.iter().enumerate();
+        marks
+            .filter(|(_, mark)| {
+                mark.frame.is_none()
+                    && mark.entry <= mark.exit
+                    && self.recording.stage(mark.place) == Some(stage)
+            })
+            .map(|(at, mark)| ((mark.cpu, mark.entry), at))
+            .collect()
+    }
+}
+
+/// The first of these on a CPU that began at or after a moment.
+fn next(batches: &BTreeMap<(u16, u64), usize>, cpu: u16, from: u64) -> Option<usize> {
+    let mut there = batches.range((cpu, from)..=(cpu, u64::MAX));
+    there.next().map(|(_, &at)| at)
+}

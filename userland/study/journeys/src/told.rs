@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A run's journeys in a few sentences.
+
+use crate::clock::Source;
+use crate::summary::Summary;
+use crate::timeline::Ticks;
+
+/// Where most waiting is: what is waited for, in words, and its share of all waiting.
+fn most_waiting(summary: &Summary) -> Option<(String, f64)> {
+    let waits = summary.places.iter().flat_map(|place| {
+        let told = |word, wait: &Option<crate::distribution::Distribution>| {
+            let sum = wait.as_ref().map_or(0, |wait| wait.sum);
+            (sum, format!("{word} {} in {}", place.place, place.domain))
+        };
+        [
+            told("before", &place.wait_before),
+            told("within", &place.wait_within),
+        ]
+    });
+    let (most, where_) = waits.max_by_key(|(sum, _)| *sum)?;
+    (most > 0).then(|| (where_, most as f64 / summary.wait_ticks as f64))
+}
+
+/// "a frame took …": the median frame, and where all wait most.
+pub fn line(summary: &Summary) -> String {
+    let Some(median) = &summary.median else {
+        return format!(
+            "no frame has a whole journey ({} captured)",
+            summary.captured
+        );
+    };
+    let time = |ticks| microseconds(summary, ticks);
+    let mut line = format!(
+        "a frame took {} (median): {} served, {} waiting",
+        time(median.total_ticks),
+        time(median.service_ticks),
+        time(median.wait_ticks)
+    );
+    if let Some((place, share)) = most_waiting(summary) {
+        // Most is said of what is more than half.
+        let most = match share > 0.5 {
+            true => "most",
+            false => "the greatest part",
+        };
+        line += &format!(", {most} of it ({:.0} %) {place}", share * 100.0);
+    }
+    line + &format!(
+        "; {} of {} captured have a whole journey",
+        summary.complete, summary.captured
+    )
+}
+
+/// Three digits that matter.
+fn microseconds(summary: &Summary, ticks: Ticks) -> String {
+    let micros = summary.microseconds(ticks);
+    match micros {
+        m if m < 9.995 => format!("{m:.2} µs"),
+        m if m < 99.95 => format!("{m:.1} µs"),
+        m if m < 9_999.5 => format!("{m:.0} µs"),
+        m => format!("{:.1} ms", m / 1e3),
+    }
+}
+
+/// What the domains' times are to each other, and what that allows to be told.
+pub fn clock(summary: &Summary) -> Option<String> {
+    let clock = &summary.clock;
+    let mut told = match clock.source {
+        Source::OneDomain => return None,
+        Source::SameClock => "the domU reads dom0's TSC".to_owned(),
+        Source::XenTime => format!(
+            "the domU's TSC is {} ahead of dom0's, give or take {}",
+            signed(summary, clock.offset_ticks),
+            signed(summary, clock.uncertainty().unwrap_or(0))
+        ),
+        Source::Frames => format!(
+            "the domU's TSC is {} ahead of dom0's at most, as the fastest frame shows",
+            signed(summary, clock.offset_ticks)
+        ),
+        Source::Unknown => {
+            "nothing tells how far the domU's TSC is ahead of dom0's: taken to be 0".to_owned()
+        }
+    };
+    for (who, bounds) in [("Xen's time", clock.by_xen), ("frames", clock.by_frames)] {
+        told += &match (bounds.at_least_ticks, bounds.at_most_ticks) {
+            (Some(least), Some(most)) => format!(
+                "; {who}: from {} to {}",
+                signed(summary, least),
+                signed(summary, most)
+            ),
+            (None, Some(most)) => format!("; {who}: {} at most", signed(summary, most)),
+            (Some(least), None) => format!("; {who}: {} at least", signed(summary, least)),
+            (None, None) => continue,
+        };
+    }
+    if !clock.is_possible() {
+        told += ": a contradiction, so what is between the domains can't be told";
+    } else if let Some(crossing) = crossing(summary) {
+        if clock.uncertainty().is_none_or(|off| off > crossing) {
+            told += &format!(
+                ": that is more than the {} between the domains, which can't be told",
+                signed(summary, crossing)
+            );
+        }
+    }
+    Some(told)
+}
+
+fn signed(summary: &Summary, ticks: Ticks) -> String {
+    let sign = if ticks < 0 { "−" } else { "" };
+    format!("{sign}{}", microseconds(summary, ticks.abs()))
+}
+
+/// The median wait between the domains: that before the domU's first place.
+fn crossing(summary: &Summary) -> Option<Ticks> {
+    let domu = summary.places.iter().find(|place| place.domain == "domU")?;
+    Some(domu.wait_before.as_ref()?.p50)
+}
+
+/// What keeps the figures from being of all frames, a sentence each.
+pub fn faults(summary: &Summary) -> Vec<String> {
+    let mut told = Vec::new();
+    let at = |place: &Option<String>, domain: Option<&str>| match (place, domain) {
+        (Some(place), Some(domain)) => format!(" ({place} in {domain})"),
+        _ => String::new(),
+    };
+    for one in &summary.incomplete {
+        let why = match one.reason {
+            "missing" => "left no mark where all others did",
+            "repeated" => "had a number that came more than once",
+            "out_of_order" => "were somewhere before they were where frames come before",
+            "impossible" => "returned before they were called",
+            "never_sent" => "had a number that nobody sent",
+            _ => "were captured and left no mark there",
+        };
+        told.push(format!(
+            "{} {why}{}",
+            one.frames,
+            at(&one.place, one.domain)
+        ));
+    }
+    for lost in &summary.lost {
+        told.push(match &lost.place {
+            Some(_) => format!(
+                "{} lost, seen last{}",
+                lost.frames,
+                at(&lost.place, lost.domain)
+            ),
+            None => format!("{} lost before they left a mark", lost.frames),
+        });
+    }
+    for (domain, dropped) in &summary.dropped_marks {
+        if *dropped > 0 {
+            told.push(format!(
+                "{dropped} marks of {domain} were dropped for want of room: `marks on` with a greater size"
+            ));
+        }
+    }
+    told
+}

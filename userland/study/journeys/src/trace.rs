@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A run as a trace that viewers know: the Trace Event Format, which Perfetto and Chrome open.
+//!
+//! Each domain is a process and each of its CPUs a thread, with the calls that left marks; arrows
+//! follow each frame from call to call. A process of its own shows frames as rows, with their
+//! services and waits, and how many waited for each place.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use anyhow::Result;
+use serde_json::{json, Value};
+
+use crate::analysis::{Analysis, Journey};
+use crate::queue::Queue;
+use crate::recording::Recording;
+use crate::timeline::Ticks;
+
+/// The process whose threads are frames.
+const FRAMES: usize = 100;
+
+struct Trace<'a> {
+    analysis: &'a Analysis,
+    begin: Ticks,
+    events: Vec<Value>,
+}
+
+/// Writes the trace of a run, with the recordings that it was analysed from.
+pub fn write(analysis: &Analysis, recordings: &[Recording], to: impl Write) -> Result<()> {
+    let offset = |number| {
+        if number == 0 {
+            0
+        } else {
+            analysis.clock.offset_ticks
+        }
+    };
+    let times = recordings
+        .iter()
+        .enumerate()
+        .flat_map(|(number, recording)| {
+            let marks = recording.marks.iter();
+            marks.map(move |mark| Ticks::from(mark.entry) - offset(number))
+        });
+    let mut trace = Trace {
+        analysis,
+        begin: times.min().unwrap_or(0),
+        events: Vec::new(),
+    };
+    for (number, recording) in recordings.iter().enumerate() {
+        trace.domain(number, recording, offset(number));
+    }
+    trace.process(FRAMES, "frames");
+    for journey in &analysis.whole {
+        trace.journey(journey);
+    }
+    for queue in Queue::all(analysis) {
+        trace.queue(&queue);
+    }
+    let all = json!({
+        "displayTimeUnit": "ns",
+        "otherData": { "made by": "xcap", "tsc_khz": analysis.tsc_khz.to_string() },
+        "traceEvents": trace.events,
+    });
+    Ok(serde_json::to_writer(to, &all)?)
+}
+
+impl Trace<'_> {
+    /// Microseconds from the beginning.
+    fn at(&self, ticks: Ticks) -> f64 {
+        self.length(ticks - self.begin)
+    }
+
+    fn length(&self, ticks: Ticks) -> f64 {
+        ticks as f64 * 1e3 / self.analysis.tsc_khz.max(1) as f64
+    }
+
+    fn process(&mut self, number: usize, name: &str) {
+        let event = json!({
+            "ph": "M", "name": "process_name", "pid": number, "tid": 0, "args": { "name": name },
+        });
+        self.events.push(event);
+    }
+
+    fn thread(&mut self, process: usize, number: u64, name: String) {
+        let event = json!({
+            "ph": "M", "name": "thread_name", "pid": process, "tid": number,
+            "args": { "name": name },
+        });
+        self.events.push(event);
+    }
+
+    /// The calls of a domain.
+    fn domain(&mut self, number: usize, recording: &Recording, offset: Ticks) {
+        let process = number + 1;
+        self.process(process, recording.domain());
+        let cpus: BTreeSet<u16> = recording.marks.iter().map(|mark| mark.cpu).collect();
+        for cpu in cpus {
+            self.thread(process, u64::from(cpu), format!("CPU {cpu}"));
+        }
+        for mark in &recording.marks {
+            let Some(name) = recording.places.get(mark.place) else {
+                continue;
+            };
+            if mark.exit < mark.entry {
+                continue;
+            }
+            let (entry, exit) = (Ticks::from(mark.entry), Ticks::from(mark.exit));
+            let mut event = json!({
+                "ph": "X", "name": name, "cat": "call", "pid": process, "tid": mark.cpu,
+                "ts": self.at(entry - offset), "dur": self.length(exit - entry),
+            });
+            if let Some(frame) = mark.frame {
+                event["args"] = json!({ "frame": frame });
+            }
+            self.events.push(event);
+        }
+    }
+
+    /// A frame: its arrows from call to call, and its row.
+    fn journey(&mut self, journey: &Journey) {
+        let last = journey.visits.len().saturating_sub(1);
+        for (at, visit) in journey.visits.iter().enumerate() {
+            let place = self.analysis.places.get(visit.place);
+            let step = match at {
+                0 => "s",
+                at if at == last => "f",
+                _ => "t",
+            };
+            let event = json!({
+                "ph": step, "bp": "e", "name": "frame", "cat": "frame", "id": journey.frame,
+                "pid": place.recording + 1, "tid": visit.cpu, "ts": self.at(visit.entry),
+            });
+            self.events.push(event);
+        }
+        self.thread(FRAMES, journey.frame, format!("frame {}", journey.frame));
+        for segment in &journey.segments {
+            let place = self.analysis.places.get(segment.what.place());
+            let name = match segment.what.is_service() {
+                true => place.to_string(),
+                false => format!("{} {place}", segment.what.word()),
+            };
+            let event = json!({
+                "ph": "X", "name": name, "cat": segment.what.word(), "pid": FRAMES,
+                "tid": journey.frame, "ts": self.at(segment.from),
+                "dur": self.length(segment.length()),
+            });
+            self.events.push(event);
+        }
+    }
+
+    fn queue(&mut self, queue: &Queue) {
+        let place = self.analysis.places.get(queue.place);
+        let name = format!("waiting for {place}");
+        for &(at, length) in &queue.lengths {
+            let event = json!({
+                "ph": "C", "name": name, "pid": FRAMES, "tid": 0, "ts": self.at(at),
+                "args": { "frames": length },
+            });
+            self.events.push(event);
+        }
+    }
+}
