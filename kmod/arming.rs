@@ -46,7 +46,10 @@ impl Arming<'_> {
         let mut forbidden = false;
         for backend in self.choice.backends() {
             let attempt = match eligible(backend, self.choice, &facts) {
-                Ok(()) => self.hook(backend, &self.target(&signature, context.costs(backend)))?,
+                Ok(()) => self.hook(
+                    backend,
+                    &self.target(&signature, context.costs(backend, self.marking.is_some())),
+                )?,
                 Err(reason) => Err(Refusal::Known(reason)),
             };
             match attempt {

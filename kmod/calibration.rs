@@ -11,6 +11,7 @@ use super::{
     cells::Cells,
     cpu, direct,
     hook::Hook,
+    marking::Marking,
     sort::sort,
     target::{Costs, Target},
     totals::Totals,
@@ -102,7 +103,7 @@ fn batch(call: impl Fn()) -> u64 {
 }
 
 /// Cycles of each batch of calls, and those of them within samples; the cheapest first.
-fn batches(call: impl Fn(), cells: Option<&Cells>) -> Result<KVec<(u64, u64)>> {
+pub(crate) fn batches(call: impl Fn(), cells: Option<&Cells>) -> Result<KVec<(u64, u64)>> {
     let sum = || cells.map_or(Ok(0), |cells| Ok::<_, Error>(cells.totals()?.sum as u64));
     let mut batches = KVec::with_capacity(BATCHES, GFP_KERNEL)?;
     for _ in 0..BATCHES {
@@ -116,7 +117,7 @@ fn batches(call: impl Fn(), cells: Option<&Cells>) -> Result<KVec<(u64, u64)>> {
 }
 
 /// What the batches' hits cost beyond as many calls that are not probed.
-fn cost(probed: &[(u64, u64)], unprobed: &[(u64, u64)]) -> Cost {
+pub(crate) fn cost(probed: &[(u64, u64)], unprobed: &[(u64, u64)]) -> Cost {
     let beyond = |(whole, inside): (u64, u64)| (whole.saturating_sub(unprobed[0].0), inside);
     let (whole, inside) = beyond(probed[0]);
     let (quarter_whole, quarter_inside) = beyond(probed[BATCHES / 4]);
@@ -172,9 +173,10 @@ fn floor(stage: &'static str, function: &'static str, backend: Backend, totals: 
 }
 
 /// Does something while a function of xcap's own is probed, and nothing else.
-fn probed<T>(
+pub(crate) fn probed<T>(
     backend: Backend,
     address: *const (),
+    marking: Option<Marking>,
     measure: impl FnOnce(&Cells) -> Result<T>,
 ) -> Result<T> {
     let target = Target {
@@ -184,7 +186,7 @@ fn probed<T>(
         returns_wide: false,
         work: Work::None,
         costs: Costs::default(),
-        marking: None,
+        marking,
     };
     let cells = Cells::new()?;
     let mut hook = Hook::arm(backend, &target, &cells)?;
@@ -235,9 +237,9 @@ impl Measured {
             Ok((hot, hot_cost, cold, cold_cost, under))
         };
         let (hot, hot_cost, cold, cold_cost, under) =
-            probed(backend, xcap_empty as *const (), on_empty)?;
+            probed(backend, xcap_empty as *const (), None, on_empty)?;
         let on_known = |cells: &Cells| Ok((batches(known, Some(cells))?, cells.totals()?));
-        let (probed_known, samples) = probed(backend, xcap_known as *const (), on_known)?;
+        let (probed_known, samples) = probed(backend, xcap_known as *const (), None, on_known)?;
         let length = unprobed_known[0].0.saturating_sub(unprobed[0].0);
         Ok(Self {
             backend,
@@ -249,15 +251,17 @@ impl Measured {
             cold: of_empty("floor_cold", cold),
         })
     }
+}
 
-    /// Cycles of a hit with hot caches, to the nearest.
-    fn costs(&self) -> Costs {
+impl Cost {
+    /// Cycles of one hit, to the nearest.
+    pub(crate) fn of_one(self) -> Costs {
         let Cost {
             hits,
             inside,
             whole,
             ..
-        } = self.hot_cost;
+        } = self;
         let whole = (whole + hits / 2) / hits;
         let inside = ((inside + hits / 2) / hits).min(whole);
         Costs {
@@ -287,10 +291,11 @@ impl Calibration {
         Ok(Self { measured })
     }
 
-    pub(crate) fn costs(&self, backend: Backend) -> Option<Costs> {
+    /// What a hit costs with hot caches.
+    pub(crate) fn hot(&self, backend: Backend) -> Option<Cost> {
         self.measured
             .iter()
             .find(|measured| measured.backend == backend)
-            .map(Measured::costs)
+            .map(|measured| measured.hot_cost)
     }
 }

@@ -12,6 +12,7 @@ use super::{
     calibration::Calibration,
     epoch, hook,
     life::Next,
+    marking_cost::MarkingCosts,
     marks,
     probe::Probe,
     registry::REGISTRY,
@@ -195,13 +196,21 @@ pub(crate) fn mark(wanted: Option<marks::Wanted>) -> Result {
     let recording = stop_in_turn();
     let mut registry = REGISTRY.lock();
     marks::off(&mut registry);
-    let switched = wanted.map_or(Ok(()), |wanted| marks::on(&mut registry, wanted));
     registry.release_drained()?;
     drop(registry);
+    let switched = wanted.map_or(Ok(()), mark_in_turn);
     if recording {
         start_in_turn()?;
     }
     switched
+}
+
+/// Marks are off, and nothing is armed.
+fn mark_in_turn(wanted: marks::Wanted) -> Result {
+    let costs = MarkingCosts::measure()?;
+    let mut registry = REGISTRY.lock();
+    marks::on(&mut registry, wanted, costs)?;
+    registry.release_drained().map(drop)
 }
 
 /// Takes a probe off, and forgets it now or when no call returns to it.

@@ -8,6 +8,7 @@
 
 struct file;
 struct module;
+struct sk_buff;
 struct ftrace_ops;
 struct ftrace_regs;
 
@@ -66,6 +67,9 @@ void xcap_attend_never(void);
 bool xcap_is_killed(void);
 bool xcap_peek(u64 from, u64 *to);
 bool xcap_skb_number(u64 skb, u64 *number);
+struct sk_buff *xcap_numbered_buffer(void);
+void xcap_free_buffer(struct sk_buff *skb);
+void xcap_empty_about(struct sk_buff *skb);
 bool xcap_xen_time(u64 *after, u64 *nanoseconds, u64 *before);
 int xcap_may_open(const struct file *file);
 void xcap_empty(void);

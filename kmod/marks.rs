@@ -8,6 +8,7 @@ use super::{
     life::Next,
     mark_rings::{self, Rings},
     marking::{Marking, Source},
+    marking_cost::MarkingCosts,
     probe::Probe,
     registry::Registry,
 };
@@ -139,11 +140,12 @@ pub(crate) fn off(registry: &mut Registry) {
     for probe in registry.probes.iter_mut() {
         probe.marking = None;
     }
+    registry.context.marking_costs = None;
     mark_rings::deactivate();
 }
 
 /// Has all probes there are leave marks, those that can. Nothing is armed, and marks are off.
-pub(crate) fn on(registry: &mut Registry, wanted: Wanted) -> Result {
+pub(crate) fn on(registry: &mut Registry, wanted: Wanted, costs: MarkingCosts) -> Result {
     let mut types = Types::default();
     let mut names = KVec::new();
     let mut markings = KVec::new();
@@ -167,6 +169,7 @@ pub(crate) fn on(registry: &mut Registry, wanted: Wanted) -> Result {
         probe.marking = *marking;
     }
     registry.drain(Next::Renew, Probe::leaves_marks);
+    registry.context.marking_costs = Some(costs);
     rings.activate(wanted.every);
     registry.rings = Some(rings);
     Ok(())

@@ -30,6 +30,7 @@ pub(crate) mod life;
 pub(crate) mod lines;
 pub(crate) mod mark_rings;
 pub(crate) mod marking;
+pub(crate) mod marking_cost;
 pub(crate) mod marks;
 pub(crate) mod marks_file;
 pub(crate) mod missed;

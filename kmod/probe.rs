@@ -240,7 +240,7 @@ impl Probe {
     fn rearm(&self, Left { hook, pin }: Left, context: &ArmingContext) -> Life {
         if let Some(cells) = &self.cells {
             // Calibrated anew, perhaps, since it was armed.
-            let costs = context.costs(hook.backend());
+            let costs = context.costs(hook.backend(), self.marking.is_some());
             cells.set_costs(costs.outside, costs.whole());
         }
         match hook.rearm() {

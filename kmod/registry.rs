@@ -41,6 +41,7 @@ global_lock! {
             role: Role::Bare,
             choice: Choice::Auto,
             calibration: None,
+            marking_costs: None,
         },
         clock: Clock::UNKNOWN,
         probes: KVec::new(),
@@ -244,5 +245,6 @@ impl Registry {
         self.rings = None;
         self.index = None;
         self.context.calibration = None;
+        self.context.marking_costs = None;
     }
 }

@@ -82,6 +82,10 @@ fn facts(out: &SeqFile, registry: &Registry) {
         for under in &measured.under {
             cost(out, backend, under.word, under.cost);
         }
+        let marking = registry.context.marking_costs.as_ref();
+        if let Some(marked) = marking.and_then(|costs| costs.of(backend, measured.hot_cost)) {
+            cost(out, backend, "marked", marked);
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/skbuff.h>
 #include <linux/uaccess.h>
+#include <linux/unaligned.h>
 #include <asm/page.h>
 #include <asm/processor.h>
 #include <asm/vsyscall.h>
@@ -139,6 +140,32 @@ static __always_inline bool skb_number(const struct sk_buff *skb, u64 *number)
 	if (linear < 0 || !peek_u32(&skb->end, &end))
 		return false;
 	return number_in_pages(frame, linear, (const void *)(head + end), number);
+}
+
+/* A socket buffer with a numbered frame, or NULL. */
+struct sk_buff *xcap_numbered_buffer(void)
+{
+	struct sk_buff *skb = alloc_skb(NUMBERED_SIZE, GFP_KERNEL);
+	u8 *frame;
+
+	if (!skb)
+		return NULL;
+	skb_reset_mac_header(skb);
+	frame = skb_put_zero(skb, NUMBERED_SIZE);
+	put_unaligned_be16(ETHERTYPE, frame + ETHERTYPE_AT);
+	put_unaligned_be32(MAGIC, frame + MAGIC_AT);
+	return skb;
+}
+
+void xcap_free_buffer(struct sk_buff *skb)
+{
+	kfree_skb(skb);
+}
+
+/* The function that the cost of a mark is measured on. */
+noinline void xcap_empty_about(struct sk_buff *skb)
+{
+	asm volatile("" : : "r"(skb));
 }
 
 /* The number that the frame of a socket buffer says it has. Returns false if there is none. */

@@ -32,9 +32,9 @@ const SIZE: &str = "1500M";
 pub fn root(cache: &Cache, kernel: &Kernel) -> Result<Root> {
     let mut packages = package_list(PACKAGES);
     // Backports' kernel asks for backports' own.
-    packages.push(format!("linux-base/{}", kernel.suite));
+    packages.push(format!("linux-base/{}", kernel.suite()?));
     packages.push(format!("linux-image-{}", kernel.release));
-    let suites = apt::with_base(&kernel.suite);
+    let suites = apt::with_base(kernel.suite()?);
     let recipe = Recipe {
         suites: &suites,
         packages: &packages,
