@@ -19,6 +19,8 @@ use-default-preprocessors = false
 
 [output.html]
 smart-punctuation = false
+# For servers; it knows no relative links.
+input-404 = ""
 no-section-label = true
 "#;
 
@@ -33,11 +35,6 @@ pub fn build(root: &Root, work: &Path, pages: &[Page], folder: &Path) -> Result<
         .collect();
     write(&work.join("src/SUMMARY.md"), summary.as_bytes())?;
     write(&work.join("book.toml"), SETTINGS.as_bytes())?;
-    // Debian's mdBook has no fonts, and refers to them unless the book has its own.
-    write(
-        &work.join("theme/fonts/fonts.css"),
-        b"/* The reader's. */\n",
-    )?;
     std::fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
     let mut mdbook = root.sandbox().bind(work).bind(&folder).command("mdbook");
@@ -53,5 +50,10 @@ pub fn build(root: &Root, work: &Path, pages: &[Page], folder: &Path) -> Result<
         !said.contains("WARN") && !said.contains("ERROR"),
         "mdbook: {said}"
     );
+    // Debian's mdBook has no fonts, and refers to them all the same.
+    let fonts = folder.join("fonts/fonts.css");
+    if !fonts.exists() {
+        write(&fonts, b"/* The reader's own. */\n")?;
+    }
     Ok(())
 }
