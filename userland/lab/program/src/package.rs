@@ -31,8 +31,8 @@ pub fn deb(options: &DebOptions) -> Result<ExitCode> {
         version: Version::of_tree(&tree),
     };
     let made = builder.build(&tree, &kernel, &module)?;
-    let folder = options.dist.join(&kernel.suite);
-    for file in repository::put(&made, &options.dist, &kernel.suite)? {
+    let folder = options.dist.join(kernel.suite()?);
+    for file in repository::put(&made, &options.dist, kernel.suite()?)? {
         println!("{}", folder.join(file).display());
     }
     eprintln!("lintian's remarks: {}", folder.join(REMARKS).display());
