@@ -52,7 +52,7 @@ fn apt_alone(world: &World) -> Result<()> {
     let mut lab = Lab::boot(materials, &config)?;
     let debian = Debian {
         guest: lab.guest(Place::Bare),
-        suite: &materials.kernel.suite,
+        suite: materials.kernel.suite()?,
     };
     let outcome = debian.go_through(&materials.kernel.release);
     outcome
@@ -65,7 +65,7 @@ fn provide(materials: &Materials, work: &Path, place: &Path) -> Result<PathBuf> 
     let Materials { cache, kernel, .. } = materials;
     let tools = package::root(cache)?;
     let dist = work.join("dist");
-    repository::put(&packages_of(materials)?, &dist, &kernel.suite)?;
+    repository::put(&packages_of(materials)?, &dist, kernel.suite()?)?;
     repository::make(&tools, &keys(cache, &tools)?, &dist, place)?;
     disk::installed(cache, kernel, &tools)
 }
