@@ -72,6 +72,8 @@ fn is_anothers(line: &str, ours: &Ours) -> bool {
     let Some((function, users)) = line.split_once(" (") else {
         return false;
     };
+    // A module's function is followed by the module: `e1000e_poll [e1000e]`.
+    let function = function.split(' ').next().unwrap_or(function);
     let users = users
         .split(')')
         .next()
