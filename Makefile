@@ -19,8 +19,8 @@ PROGRAMS ?= -p xcap-lab -p xcap-guest -p xcap-read -p xcap-doctor -p xcap-frames
 WITH := $(if $(FEATURES),--features $(FEATURES:%=xcap-frames/%))
 LAB := $(XCAP_TOOLS)/xcap-lab
 PLUGINS := lines returns
-# $(call plugin,NAME): QEMU loads it, so it can't be static as the tools are.
-plugin = (cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release -p xcap-$(1)-qemu --lib --crate-type cdylib) && \
+# $(call emulator_plugin,NAME): QEMU loads it, so it can't be static as the tools are.
+emulator_plugin = (cd userland && RUSTFLAGS= cargo rustc --quiet --locked --release -p xcap-$(1)-qemu --lib --crate-type cdylib) && \
 	install -m 755 '$(TARGET_DIR)/release/libxcap_$(1)_qemu.so' '$(XCAP_TOOLS)'
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
@@ -41,7 +41,7 @@ tools: host
 	@scripts/cargo-cache take '$(TARGET_DIR)'
 	@echo 'building the tools' >&2
 	@$(BUILD) $(PROGRAMS) $(WITH)
-	@$(call plugin,wire)
+	@$(call emulator_plugin,wire)
 
 # What `make tools` and `make` have built, and no more: root needs no compiler.
 install uninstall:
@@ -97,7 +97,7 @@ study:
 	@$(TEST) --test docs --test page --test prometheus --test vm -- --ignored
 
 plugin: tools
-	@$(foreach plugin,$(PLUGINS),$(call plugin,$(plugin)) &&) :
+	@$(foreach plugin,$(PLUGINS),$(call emulator_plugin,$(plugin)) &&) :
 
 # Below SHARE, as /usr/share is laid out.
 SHARE ?= $(TARGET_DIR)/share
