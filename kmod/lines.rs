@@ -45,13 +45,6 @@ pub(crate) static PER_CPU: Lines = Lines {
     end: report::end,
 };
 
-pub(crate) static PER_CPU: Lines = Lines {
-    items: |registry| registry.probes.len(),
-    header: report::per_cpu_header,
-    item: |out, registry, index| report::per_cpu(out, &registry.probes[index]),
-    end: report::end,
-};
-
 pub(crate) static PROBES: Lines = Lines {
     items: |registry| registry.probes.len(),
     header: |out, _| {
