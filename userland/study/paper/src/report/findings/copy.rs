@@ -15,7 +15,7 @@ use xcap_study::run_id::Domain::{Dom0, DomU};
 use xcap_study::scenario::{W0S0064, W0S1500, W1S0064, W1S1500};
 
 /// What copies a frame into the guest.
-pub const COPYING: [Stage; 2] = [Stage::Copy, Stage::GrantCopy];
+pub const COPYING: [Stage; 3] = [Stage::Copy, Stage::CopyFlush, Stage::GrantCopy];
 
 /// What receives it from the cable and brings it to the guest's queue.
 pub const RECEPTION: [Stage; 5] = [
