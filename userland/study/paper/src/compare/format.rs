@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use xcap_study::run_id::{Buffer, Domain, Environment};
+use xcap_study::testbed::Unit;
 
 use super::figure::ALL_STAGES;
 
@@ -28,8 +29,10 @@ pub struct Question {
 pub struct Comparison {
     /// Version of this format.
     pub format: u32,
-    /// What the cycles are cycles of.
+    /// What the figures are of.
     pub world: String,
+    /// What they are counted in.
+    pub unit: Unit,
     /// Kernels of the runs.
     pub old_kernels: BTreeSet<String>,
     pub new_kernels: BTreeSet<String>,
@@ -44,7 +47,7 @@ pub struct Comparison {
     pub failed: bool,
 }
 
-/// A stage's self time a frame, cycles, less the probes' own cost.
+/// A stage's self time a frame, in the comparison's unit, less the probes' own cost.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Line {
     pub environment: Environment,

@@ -26,6 +26,11 @@ pub fn compare(old: &[Run], new: &[Run], question: &Question) -> Result<Comparis
     let (Some(world), None) = (worlds.next(), worlds.next()) else {
         bail!("the runs are of emulated and of real processors, whose cycles don't compare: --results of one kind");
     };
+    let units: BTreeSet<_> = old.iter().chain(new).map(|run| run.testbed.unit).collect();
+    let mut units = units.into_iter();
+    let (Some(unit), None) = (units.next(), units.next()) else {
+        bail!("some runs count instructions and some cycles, which don't compare: --results of one kind");
+    };
     let mut left_out = Vec::new();
     let places = figure::places(old, new, &mut left_out);
     if places.is_empty() {
@@ -58,6 +63,7 @@ pub fn compare(old: &[Run], new: &[Run], question: &Question) -> Result<Comparis
     Ok(Comparison {
         format: FORMAT,
         world: crate::report::world_word(world).to_lowercase(),
+        unit,
         old_kernels: kernels(old),
         new_kernels: kernels(new),
         margin: question.margin,

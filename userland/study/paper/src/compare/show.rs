@@ -19,9 +19,10 @@ pub fn text(comparison: &Comparison) -> String {
         kernels.iter().cloned().collect::<Vec<_>>().join(", ")
     };
     let mut out = format!(
-        "OLD {}\nNEW {}\nSelf time a frame, cycles ({}), less the probes' own cost; 95 % intervals\n",
+        "OLD {}\nNEW {}\nSelf time a frame, {} ({}), less the probes' own cost; 95 % intervals\n",
         names(&comparison.old_kernels),
         names(&comparison.new_kernels),
+        comparison.unit.word(),
         comparison.world,
     );
     let mut heading = None;
