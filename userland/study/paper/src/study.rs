@@ -10,7 +10,7 @@ use xcap_stats::{Histogram, Moments, Options, Report};
 use xcap_study::load::Run;
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::Scenario;
-use xcap_study::testbed::World;
+use xcap_study::testbed::{Unit, World};
 
 /// What is varied on purpose: runs of one condition are repetitions of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,16 @@ impl Study {
     pub fn world(&self) -> World {
         let worlds = self.runs.iter().map(|run| run.testbed.world);
         worlds.min().unwrap_or(World::Emulated)
+    }
+
+    /// What the figures are counted in: cycles, if any are.
+    pub fn unit(&self) -> Unit {
+        let units = self.runs.iter().map(|run| run.testbed.unit);
+        units.max().unwrap_or_default()
+    }
+
+    pub fn has_two_units(&self) -> bool {
+        self.runs.iter().any(|run| run.testbed.unit != self.unit())
     }
 
     pub fn has_two_worlds(&self) -> bool {

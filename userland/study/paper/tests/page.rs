@@ -163,8 +163,9 @@ fn the_page_is_whole_on_phones_and_desktops() {
         let none = Value::Array(vec![]);
         assert!(
             seen["scroll"].as_u64() <= seen["width"].as_u64(),
-            "{width}: {}",
-            seen["scroll"]
+            "{width}: {} {}",
+            seen["scroll"],
+            seen["wide"]
         );
         for fault in ["wide", "clipped", "broken", "outside"] {
             assert_eq!(seen[fault], none, "{fault} at {width}");
@@ -211,7 +212,12 @@ fn a_demos_page_is_whole_as_well() {
         .success();
     for width in [375, 1280] {
         let seen = look(&folder.path().join("report.html"), width, false);
-        assert!(seen["scroll"].as_u64() <= seen["width"].as_u64(), "{width}");
+        assert!(
+            seen["scroll"].as_u64() <= seen["width"].as_u64(),
+            "{width}: {} {}",
+            seen["scroll"],
+            seen["wide"]
+        );
         for fault in ["wide", "clipped", "broken", "outside"] {
             assert_eq!(seen[fault], Value::Array(vec![]), "{fault} at {width}");
         }

@@ -7,7 +7,7 @@ use xcap_study::load::Run;
 use xcap_study::run_id::Domain;
 
 use super::figure::{figure, Place};
-use super::{Line, Question, Verdict};
+use super::format::{Line, Question, Verdict};
 use crate::own_cycles::Floor;
 use crate::repetitions::{ALPHA, POWER};
 

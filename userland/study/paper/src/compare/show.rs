@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::{Comparison, Line, Verdict};
+use super::format::{Comparison, Line, Verdict};
 use crate::numbers::{percent, short};
 
 /// A change, of a ratio.
@@ -19,9 +19,10 @@ pub fn text(comparison: &Comparison) -> String {
         kernels.iter().cloned().collect::<Vec<_>>().join(", ")
     };
     let mut out = format!(
-        "OLD {}\nNEW {}\nSelf time a frame, cycles ({}), less the probes' own cost; 95 % intervals\n",
+        "OLD {}\nNEW {}\nSelf time a frame, {} ({}), less the probes' own cost; 95 % intervals\n",
         names(&comparison.old_kernels),
         names(&comparison.new_kernels),
+        comparison.unit.word(),
         comparison.world,
     );
     let mut heading = None;
@@ -35,8 +36,8 @@ pub fn text(comparison: &Comparison) -> String {
     }
     let margin = percent(comparison.margin);
     out += &format!(
-        "\nsame: within ±{margin}. more, less: p < 0.05, by Holm over all lines. In brackets:\n\
-         the smallest change that four of five such comparisons find.\n"
+        "\nsame: within ±{margin}. more, less: p < 0.05, by Holm over all lines. ?: can't\n\
+         tell; in brackets: the smallest change that four of five such comparisons find.\n"
     );
     if let Some(bound) = comparison.fail_above {
         let failed: Vec<&Line> = comparison
@@ -87,15 +88,14 @@ fn row(line: &Line) -> String {
     };
     let mark = if line.exceeds { "!" } else { " " };
     let sees = match (line.verdict, line.detectable) {
-        (Verdict::Undecided, Some(ratio)) => format!(" ({})", percent(ratio - 1.0)),
-        _ => String::new(),
+        (Verdict::Undecided, Some(ratio)) => format!("? ({})", percent(ratio - 1.0)),
+        (verdict, _) => verdict.word().into(),
     };
     let text = format!(
-        "{name:<20}{mark}{:>9}{:>9}{:>9}  {interval:<17} {}{sees}",
+        "{name:<20}{mark}{:>9}{:>9}{:>9}  {interval:<17} {sees}",
         short(line.old),
         short(line.new),
         change(line.ratio),
-        line.verdict.word(),
     );
     format!("{}\n", text.trim_end())
 }

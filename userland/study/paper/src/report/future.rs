@@ -40,9 +40,10 @@ fn answer(selection: &Selection, stage: Stage) -> Option<String> {
     let nested = (1.0 - pooled.self_mean()? / mean).max(0.0);
     let (cycles, variance) = tail(&pooled.histogram, 0.01)?;
     let humps = modes(&pooled.histogram);
+    let unit = selection.unit();
     let mut text = format!(
         "{} ({}()) varies most at {scenario}: its standard deviation is {spread:.1} times its mean. \
-         The slowest 1 % of its calls take {} of its cycles and make {} of its variance; {} of its mean \
+         The slowest 1 % of its calls take {} of its {unit} and make {} of its variance; {} of its mean \
          is not its own but of stages, interrupts and other tasks that ran within it.",
         match stage {
             Stage::Copy => "The copy of a frame",
@@ -56,7 +57,7 @@ fn answer(selection: &Selection, stage: Stage) -> Option<String> {
     );
     if pooled.work > 0 {
         text.push_str(&format!(
-            " A call does {:.0} {} on average, at {} cycles each: part of the spread is the size of batches.",
+            " A call does {:.0} {} on average, at {} {unit} each: part of the spread is the size of batches.",
             pooled.work as f64 / pooled.moments.count as f64,
             pooled.work_unit.as_deref().unwrap_or("units"),
             short(pooled.moments.sum as f64 / pooled.work as f64),
@@ -70,7 +71,7 @@ fn answer(selection: &Selection, stage: Stage) -> Option<String> {
                 .map(|mode| format!("{} at about {}", percent(mode.share), short(mode.at)))
                 .collect();
             text.push_str(&format!(
-                " Its calls are of {} kinds: {} cycles.",
+                " Its calls are of {} kinds: {} {unit}.",
                 humps.len(),
                 each.join(", ")
             ));
@@ -81,6 +82,7 @@ fn answer(selection: &Selection, stage: Stage) -> Option<String> {
 
 /// Why they vary: the figures.
 pub fn variation(selection: &Selection) -> Table {
+    let slowest = format!("slowest 1 %: {}", selection.unit());
     let mut table = Table::new(&[
         "stage",
         "scenario",
@@ -89,7 +91,7 @@ pub fn variation(selection: &Selection) -> Table {
         "std dev ÷ mean",
         "not its own",
         "work a call",
-        "slowest 1 %: cycles",
+        &slowest,
         "slowest 1 %: variance",
         "modes",
     ]);

@@ -79,7 +79,7 @@ fn all_stages(selection: &Selection, number: &str, domain: Domain) -> Figure {
         }
         groups.push(group);
     }
-    let title = format!("Fig. {number} – {domain}: mean cycles a call");
+    let title = format!("Fig. {number} – {domain}: mean {} a call", selection.unit());
     let subtitle = selection.subtitle("all stages, logarithmic");
     let heading = Heading::new(&title, &subtitle);
     Figure {
@@ -122,14 +122,14 @@ fn one_stage(selection: &Selection, figure: &PaperFigure) -> Figure {
         });
     }
     let title = format!("Fig. {number} – {domain}: {}", stage.label());
-    let subtitle = selection.subtitle("mean cycles a call, 95 %");
+    let subtitle = selection.subtitle(&format!("mean {} a call, 95 %", selection.unit()));
     let heading = Heading::new(&title, &subtitle);
     let function = drawn_function(selection, *domain, *stage);
     Figure {
         id: format!("fig-{number}"),
         svg: bars(&heading, &drawn),
         title,
-        note: format!("{caption}. {function}Bars: mean of all calls, with its 95 % interval; dots: the mean of each repetition."),
+        note: format!("The paper's “{caption}”. {function}Bars: mean of all calls, with its 95 % interval; dots: the mean of each repetition."),
         table,
     }
 }

@@ -89,6 +89,11 @@ impl<'a> Selection<'a> {
             .collect()
     }
 
+    /// The word for what figures are counted in.
+    pub fn unit(&self) -> &'static str {
+        self.study.unit().word()
+    }
+
     /// Unit, environment, and what the cycles are of.
     pub fn subtitle(&self, unit: &str) -> String {
         let place = self.environment.label();

@@ -172,7 +172,13 @@ pub fn degradation(selection: &Selection) -> Vec<Claim> {
 }
 
 /// Stages that exist for the guest's sake.
-const OF_XEN: [Stage; 4] = [Stage::Netback, COPYING[0], COPYING[1], Stage::Notify];
+const OF_XEN: [Stage; 5] = [
+    Stage::Netback,
+    COPYING[0],
+    COPYING[1],
+    COPYING[2],
+    Stage::Notify,
+];
 
 fn share_of(run: &Run, stages: &[Stage]) -> Option<f64> {
     let each = stages

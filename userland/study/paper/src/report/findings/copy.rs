@@ -15,7 +15,7 @@ use xcap_study::run_id::Domain::{Dom0, DomU};
 use xcap_study::scenario::{W0S0064, W0S1500, W1S0064, W1S1500};
 
 /// What copies a frame into the guest.
-pub const COPYING: [Stage; 2] = [Stage::Copy, Stage::GrantCopy];
+pub const COPYING: [Stage; 3] = [Stage::Copy, Stage::CopyFlush, Stage::GrantCopy];
 
 /// What receives it from the cable and brings it to the guest's queue.
 pub const RECEPTION: [Stage; 5] = [
@@ -28,10 +28,11 @@ pub const RECEPTION: [Stage; 5] = [
 
 /// It costs more without waits, and at w0s0064 more than physical reception.
 pub fn to_domu(selection: &Selection) -> Vec<Claim> {
+    let unit = selection.unit();
     let mut claims: Vec<Claim> = [(W0S0064, W1S0064), (W0S1500, W1S1500)]
         .into_iter()
         .map(|(now, wait)| {
-            let (first, second) = (format!("cycles a frame at {now}"), format!("at {wait}"));
+            let (first, second) = (format!("{unit} a frame at {now}"), format!("at {wait}"));
             greater(
                 format!("its own time a frame is more at {now} than at {wait}"),
                 own_a_frame(selection, now, Dom0, &first, &COPYING),
@@ -39,10 +40,11 @@ pub fn to_domu(selection: &Selection) -> Vec<Claim> {
             )
         })
         .collect();
+    let copy = format!("{unit} a frame: copy");
     claims.push(greater(
         "at w0s0064 copying a frame takes more self time than interrupt and softirq together"
             .into(),
-        own_a_frame(selection, W0S0064, Dom0, "cycles a frame: copy", &COPYING),
+        own_a_frame(selection, W0S0064, Dom0, &copy, &COPYING),
         own_a_frame(selection, W0S0064, Dom0, "reception", &RECEPTION),
     ));
     claims

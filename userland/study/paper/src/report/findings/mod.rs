@@ -94,7 +94,7 @@ pub fn all(selection: &Selection) -> Vec<Finding> {
                 why.push_str(&survivors::what_the_buffer_does(selection));
             }
             if selection.study.world() == World::Emulated {
-                why.push_str(". Emulated cycles: true of this lab, not of hardware; machines of your own could decide that");
+                why.push_str(&format!(". Emulated {}: true of this lab, not of hardware; machines of your own could decide that", selection.unit()));
             }
             Finding {
                 letter,

@@ -23,7 +23,8 @@ pub fn first_by_size(selection: &Selection) -> Vec<Claim> {
     };
     let mut claims = Vec::new();
     for (large, small) in [(W0S1500, W0S0064), (W1S1500, W1S0064)] {
-        let (first, second) = (format!("cycles a frame at {large}"), format!("at {small}"));
+        let unit = selection.unit();
+        let (first, second) = (format!("{unit} a frame at {large}"), format!("at {small}"));
         claims.push(greater(
             format!("a frame's softirq costs more at {large} than at {small}"),
             Side::new(&first, a_frame(large)),
@@ -48,7 +49,7 @@ pub fn driver(selection: &Selection) -> Vec<Claim> {
         "the driver makes most of the softirq's variance",
         Measure::Share,
         "of a batch, count and squares say nothing of what goes together: a trace of calls, or sums of \
-         work² and work × cycles, would decide",
+         work² and work × cost, would decide",
     ));
     claims
 }

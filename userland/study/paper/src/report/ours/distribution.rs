@@ -54,7 +54,7 @@ pub fn distribution(selection: &Selection, domain: Domain, stage: Stage) -> Opti
         });
     }
     let title = format!("{domain}: distribution of {}", stage.label());
-    let subtitle = selection.subtitle("calls by cycles, log.");
+    let subtitle = selection.subtitle(&format!("calls by {}, log.", selection.unit()));
     Some(Figure {
         id: format!("distribution-{domain}-{}", stage.word()),
         svg: distributions(&Heading::new(&title, &subtitle), &panels),

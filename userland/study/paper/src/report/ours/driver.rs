@@ -87,7 +87,7 @@ pub fn driver(selection: &Selection) -> Figure {
     ]
     .map(|(words, colour)| (words.to_owned(), colour));
     let title = "dom0: the NIC driver in the softirq".to_owned();
-    let subtitle = selection.subtitle("cycles a softirq");
+    let subtitle = selection.subtitle(&format!("{} a softirq", selection.unit()));
     let heading = Heading::new(&title, &subtitle);
     Figure {
         id: "driver".into(),

@@ -45,7 +45,7 @@ fn figure(xen: &Selection, native: &Selection, scenario: Scenario) -> Figure {
         (name.to_owned(), theme::of_domain(domain))
     });
     let title = format!("{scenario}: native beside {}", xen.environment.label());
-    let unit = format!("cycles a frame, log., {}", buffer_words(xen.buffer));
+    let unit = format!("{} a frame, log., {}", xen.unit(), buffer_words(xen.buffer));
     let subtitle = xen.world_subtitle(&unit);
     let heading = Heading::new(&title, &subtitle);
     Figure {

@@ -12,15 +12,17 @@ use xcap_study::run_id::Domain;
 
 /// Cost of each stage for each frame that came to the machine.
 pub fn per_frame(selection: &Selection, domain: Domain) -> Figure {
+    let unit = selection.unit();
+    let (a_frame, a_unit) = (format!("{unit} a frame"), format!("{unit} a unit"));
     let mut table = Table::new(&[
         "scenario",
         "stage",
-        "cycles a frame",
+        &a_frame,
         "self, a frame",
         "calls a frame",
         "work a call",
         "unit",
-        "cycles a unit",
+        &a_unit,
     ]);
     let mut groups = Vec::new();
     for stage in selection.called(domain, Stage::path()) {
@@ -51,16 +53,15 @@ pub fn per_frame(selection: &Selection, domain: Domain) -> Figure {
         }
         groups.push(group);
     }
-    let title = format!("{domain}: cycles a frame");
+    let title = format!("{domain}: {a_frame}");
     let subtitle = selection.subtitle(&format!("log., {}", buffer_words(selection.buffer)));
     Figure {
         id: format!("per-frame-{domain}"),
         svg: rows(&Heading::new(&title, &subtitle), &selection.legend(), &groups, Scale::Logarithmic),
         title,
-        note: "All cycles spent in a stage, divided by the frames that came to this machine. Stages are \
+        note: format!("All {unit} spent in a stage, divided by the frames that came to this machine. Stages are \
                nested (softirq holds NIC driver holds bridge holds netback), so rows don't add up; the next \
-               figures take the nested ones out."
-            .into(),
+               figures take the nested ones out."),
         table,
     }
 }

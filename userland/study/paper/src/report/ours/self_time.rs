@@ -16,7 +16,9 @@ use xcap_study::scenario::Scenario;
 pub fn self_time(selection: &Selection, environment: Environment, domain: Domain) -> Figure {
     let selection = selection.on(environment);
     let stages = selection.called(domain, Stage::ALL);
-    let mut table = Table::new(&["scenario", "stage", "self cycles a frame", "share"]);
+    let unit = selection.unit();
+    let own = format!("self {unit} a frame");
+    let mut table = Table::new(&["scenario", "stage", &own, "share"]);
     let mut drawn = Vec::new();
     for &scenario in &selection.scenarios {
         let each = cycles(&selection, scenario, domain, &stages);
@@ -42,7 +44,7 @@ pub fn self_time(selection: &Selection, environment: Environment, domain: Domain
     };
     let title = format!("{place}: self time of each stage");
     let subtitle = selection.subtitle(&format!(
-        "cycles a frame, {}",
+        "{unit} a frame, {}",
         buffer_words(selection.buffer)
     ));
     Figure {

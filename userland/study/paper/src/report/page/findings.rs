@@ -43,12 +43,12 @@ pub fn findings(report: &Report) -> Markup {
                 "of many claims one looks like its opposite by chance. Where reception may preempt a stage (copy, "
                 "notification, copy to user), its self time is compared. Intervals are as wide as what the probes' own "
                 "cost is not known to." }
-            div.findings { @for finding in &report.findings { (one_finding(finding)) } }
+            div.findings { @for finding in &report.findings { (one_finding(finding, report.selection.unit())) } }
         },
     )
 }
 
-fn one_finding(finding: &Finding) -> Markup {
+fn one_finding(finding: &Finding, unit: &str) -> Markup {
     html! {
         article id={ "finding-" (finding.letter) } {
             h3 { span.letter { "(" (finding.letter) ")" } (finding.paper) " " span.muted { "§ " (finding.section) } }
@@ -56,7 +56,7 @@ fn one_finding(finding: &Finding) -> Markup {
                 span.muted { "See "
                     @for (at, figure) in finding.figures.iter().enumerate() {
                         @if at > 0 { ", " }
-                        a href={ "#" (figure) } { (figure_name(figure)) }
+                        a href={ "#" (figure) } { (figure_name(figure, unit)) }
                     }
                     "."
                 }
@@ -96,10 +96,10 @@ fn outcome(outcome: &Outcome) -> Markup {
     html! { span class=(class) { (outcome.word()) } }
 }
 
-fn figure_name(id: &str) -> String {
+fn figure_name(id: &str, unit: &str) -> String {
     match id {
         "driver" => "the NIC driver, derived and measured".into(),
-        "per-frame-dom0" => "dom0: cycles a frame".into(),
+        "per-frame-dom0" => format!("dom0: {unit} a frame"),
         "self-xen-pv-dom0" => "dom0: self time of each stage".into(),
         id if id.starts_with("losses") => "where frames were lost".into(),
         id => format!("Fig. {}", id.trim_start_matches("fig-")),

@@ -10,7 +10,7 @@ use crate::numbers::whole;
 use crate::report::findings::Verdict;
 use crate::report::model::Report;
 use crate::report::selection::world_word;
-use xcap_study::testbed::World;
+use xcap_study::testbed::{Unit, World};
 
 pub fn header(report: &Report, title: &str) -> Markup {
     html! {
@@ -28,11 +28,17 @@ pub fn header(report: &Report, title: &str) -> Markup {
 }
 
 fn banner(report: &Report) -> Markup {
-    let world = report.selection.study.world();
+    let study = report.selection.study;
+    let world = study.world();
     html! {
         p.world {
             strong { (world_word(world)) } " — "
             @match world {
+                World::Emulated if study.unit() == Unit::Instructions => {
+                    "these are instructions that emulated machines executed (QEMU's TCG), exact whatever the host does; "
+                    "how many cycles they take, no emulator knows. They compare with each other, not with hardware: what "
+                    "takes few of them (switching page tables above all) may be dear on a CPU, and the other way round."
+                }
                 World::Emulated => {
                     "these are cycles of machines whose instructions software runs (QEMU's TCG). They compare with "
                     "each other, not with hardware: what is dear under emulation (page-table switches above all) may be "
@@ -44,8 +50,11 @@ fn banner(report: &Report) -> Markup {
                     "A tick is no core cycle where the frequency changes."
                 }
             }
-            @if report.selection.study.has_two_worlds() {
+            @if study.has_two_worlds() {
                 " Some runs are of another world than this: see the conditions below."
+            }
+            @if study.has_two_units() {
+                " Some runs count instructions, others cycles: don't compare the two."
             }
         }
     }

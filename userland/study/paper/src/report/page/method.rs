@@ -5,14 +5,19 @@
 use maud::{html, Markup};
 
 use super::parts::section;
+use xcap_study::testbed::Unit;
 
-pub fn method() -> Markup {
+pub fn method(unit: Unit) -> Markup {
+    let counted = match unit {
+        Unit::Cycles => "TSC cycles",
+        Unit::Instructions => "instructions executed, which these machines' TSC counts",
+    };
     section(
         "method",
         "Method",
         html! {
             ul {
-                li { "xcap times every call of each stage's function from entry to return in TSC cycles, and keeps "
+                li { "xcap times every call of each stage's function from entry to return in " (counted) ", and keeps "
                      "count, sum and sum of squares exactly, as the paper did; and a histogram, the self time, and the work a "
                      "call did. Means are raw; the tables hold them corrected for xcap's own cost beside." }
                 li { "Each run: xcap reset in every machine, capture begun, then frames sent; when no counter moves any "

@@ -45,7 +45,7 @@ pub fn page(report: &Report) -> String {
                     (sections::distributions(report))
                     (sections::future(report))
                     (conditions::conditions(report))
-                    (method::method())
+                    (method::method(report.selection.study.unit()))
                 }
                 footer {
                     p { "Made by xcap-paper " (env!("CARGO_PKG_VERSION")) " from the files beside this page: "

@@ -59,7 +59,7 @@ pub fn cost(report: &Report) -> Markup {
             h3 { "Self time" }
             (figures(&report.self_time))
             h3 id="model" { "A model of each stage" }
-            p { "Self time a frame, less what the probes cost, fitted by least squares in each repetition: cycles = a call "
+            p { "Self time a frame, less what the probes cost, fitted by least squares in each repetition: " (report.selection.unit()) " = a call "
                 "× calls + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. What the model leaves "
                 "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple." }
             (table(&report.model, "cost-model"))
@@ -92,7 +92,7 @@ pub fn future(report: &Report) -> Markup {
             ul { @for answer in &report.answers { li { (answer) } } }
             (table(&report.variation, "variation"))
             h3 { "Virtualised against not" }
-            p { "Self time of all stages that are timed, native and in both of Xen's domains, cycles a frame "
+            p { "Self time of all stages that are timed, native and in both of Xen's domains, " (report.selection.unit()) " a frame "
                 "that came to the card, less what the probes cost and what an idle machine does in as long a time where that "
                 "was recorded. Sleeping calls, the scheduler and the hypervisor are not in it: see the budget"
                 @if report.selection.lossless().buffer == Buffer::Large { ", with a large socket buffer" } "." }
