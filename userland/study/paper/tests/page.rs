@@ -246,6 +246,41 @@ fn every_figure_says_that_it_is_emulated() {
     assert!(figures >= FIGURES.len());
 }
 
+/// Those of the lab: what counts instructions nowhere says that it counts cycles.
+#[test]
+fn instructions_are_not_called_cycles() {
+    let folder = tempfile::tempdir().unwrap();
+    demonstrated(folder.path());
+    for run in ["w0s0064", "w0s1500", "w1s0064", "w1s1500"] {
+        let path = folder.path().join(run).join("environment.json");
+        let mut environment: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        environment["unit"] = "instructions".into();
+        fs::write(&path, environment.to_string()).unwrap();
+    }
+    xcap_paper()
+        .arg("report")
+        .arg("--results")
+        .arg(folder.path())
+        .assert()
+        .success();
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.contains("instructions that emulated machines executed"));
+    let mut looked_at = 0;
+    for made in ["figures", "tables"] {
+        for file in fs::read_dir(folder.path().join(made)).unwrap() {
+            let path = file.unwrap().path();
+            // Of every study's columns, whatever it counts.
+            if path.ends_with("dictionary.md") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("cycles"), "{}", path.display());
+            looked_at += usize::from(text.contains("instructions"));
+        }
+    }
+    assert!(looked_at >= 20, "{looked_at}");
+}
+
 /// Mean of a stage's calls, by the results' own JSON.
 fn mean(
     results: &Path,

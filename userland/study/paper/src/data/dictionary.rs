@@ -75,7 +75,8 @@ pub fn markdown(entries: &[Entry]) -> String {
     let mut out = "# Data dictionary\n\nCommas separate, a dot is the decimal point, the first line names the columns; \
                    an empty cell is unknown, never 0. Integers are exact, up to 128 bits: read `sumsq` as text or as \
                    a big integer, a double rounds it. `environment, scenario, buffer, repetition` name a run in every \
-                   table. Cycles are ticks of the machine's TSC, which in an emulator are not a processor's.\n"
+                   table. Cycles are ticks of the machine's TSC, which in an emulator are not a processor's: \
+                   instructions, where a run's environment.json has them as its `unit`.\n"
         .to_owned();
     for entry in entries {
         out += &format!(
