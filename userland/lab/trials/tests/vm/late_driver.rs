@@ -33,7 +33,15 @@ fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
         "ip link set eth0 down; rmmod e1000e; insmod /lab/xcap.ko backend={}",
         if backend == "direct" { "auto" } else { backend }
     ))?;
-    states(guest, "absent", None)?;
+    let without = report(guest)?;
+    let interrupt = &stage(&without, "nic_irq")?.state;
+    ensure!(interrupt == "absent", "nic_irq is {interrupt}, not absent");
+    // Whatever card there is.
+    let poll = stage(&without, "nic_poll")?.function.clone();
+    ensure!(
+        poll.as_deref() == Some("__napi_poll"),
+        "without a card that is known nic_poll is on {poll:?}"
+    );
     for _ in 0..2 {
         guest.sh(". /lab/network.sh; card_up e1000e; /lab/settle")?;
         states(guest, "armed", Some(backend))?;
