@@ -72,7 +72,10 @@ fn is_anothers(line: &str, ours: &Ours) -> bool {
     let Some((function, users)) = line.split_once(" (") else {
         return false;
     };
-    // A module's function is followed by the module: `e1000e_poll [e1000e]`.
+    // A module's function is followed by the module: `e1000e_poll [e1000e]`. In xcap's own is nobody else.
+    if function.ends_with(" [xcap]") {
+        return false;
+    }
     let function = function.split(' ').next().unwrap_or(function);
     let users = users
         .split(')')

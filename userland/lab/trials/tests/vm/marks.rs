@@ -240,7 +240,7 @@ fn hostile(guest: &Guest) -> Result<()> {
         // A function that xcap doesn't know has its frame in an argument, too.
         control(guest, "'add loopback_xmit'")?;
         control(guest, "'marks on'")?;
-        let mut capturer = guest.spawn(&["xcap-recv", "-i", "lo", "--timeout", "100"])?;
+        let mut capturer = guest.spawn(&["xcap-recv", "-i", "lo"])?;
         capturer.wait_for_line(xcap_frames::READY, crate::world::PATIENCE)?;
         let mut script = String::from("set -e\n");
         for (bytes, _) in FRAMES_OF_ALL_KINDS {
@@ -251,6 +251,7 @@ xcap-send -i lo -d 00:00:00:00:00:00 --count 1 --frame /tmp/frame
             );
         }
         guest.sh(&script)?;
+        capturer.signal(15)?;
         capturer.wait(crate::world::PATIENCE)?;
         let read = Read::from(guest)?;
         let numbered: Vec<_> = FRAMES_OF_ALL_KINDS

@@ -41,7 +41,7 @@ fn counted(lab: &Lab) -> Result<()> {
     fresh_all(lab, "auto")?;
     let run = format!(
         "cd {FOLDER}/usr && exec lib64/ld-linux-x86-64.so.2 --library-path lib/x86_64-linux-gnu \
-         bin/tcpdump -i eth0 -w /dev/null 2>&1"
+         bin/tcpdump -Z root -i eth0 -w /dev/null 2>&1"
     );
     let mut tcpdump = guest.spawn(&["sh", "-c", &run])?;
     tcpdump.wait_for_line("listening on", PATIENCE)?;
