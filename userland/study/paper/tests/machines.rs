@@ -43,7 +43,8 @@ fn study(results: &Path, player: &Path, roles: &[&str]) -> std::process::Output 
         command.arg(format!("--{role}")).arg(player);
     }
     command
-        .args(["--repetitions", "2", "--buffers", "system"])
+        // A seed, so that the same scenario is always the first.
+        .args(["--repetitions", "2", "--buffers", "system", "--seed", "2"])
         .output()
         .unwrap()
 }
