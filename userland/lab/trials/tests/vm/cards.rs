@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Frames are counted exactly on other cards, and with other interrupts, than the labs' own.
+//! Frames are counted exactly on other cards than the labs' own.
 
 use crate::labs::World;
 use crate::world::{capture, fresh_all, report, stage};
@@ -13,12 +13,11 @@ const FRAMES: u32 = 97;
 /// Long enough for the card to be done with each.
 const GAP_US: u32 = 800;
 
-/// QEMU's cards; and how e1000e interrupts, by its parameter IntMode: INTx, MSI.
+/// QEMU's cards.
 const OTHERS: [&str; 3] = ["igb", "virtio-net-pci", "e1000"];
-const INTERRUPTS: [(&str, &str); 2] = [("0", "e1000_intr"), ("1", "e1000_intr_msi")];
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
-    let mut trials: Vec<Trial> = OTHERS
+    OTHERS
         .into_iter()
         .map(|nic| {
             world.own_trial(format!("frames_are_counted_exactly_on_{nic}"), move || {
@@ -27,21 +26,13 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
                     ..Config::bare()
                 };
                 let mut lab = Lab::boot(world.materials()?, &config)?;
-                exactly(&lab).map_err(|e| lab.explain(e)).map(drop)
+                exactly(&lab).map_err(|e| lab.explain(e))
             })
         })
-        .collect();
-    trials.push(
-        world.own_trial("frames_are_counted_exactly_with_msi_and_intx", || {
-            let mut lab = Lab::boot(world.materials()?, &Config::bare())?;
-            by_interrupts(&lab).map_err(|e| lab.explain(e))
-        }),
-    );
-    trials
+        .collect()
 }
 
-/// Which function was the card's interrupt.
-fn exactly(lab: &Lab) -> Result<String> {
+fn exactly(lab: &Lab) -> Result<()> {
     fresh_all(lab, "auto")?;
     capture(lab, FRAMES, GAP_US)?;
     let report = report(lab.guest(Place::Bare))?;
@@ -64,22 +55,5 @@ fn exactly(lab: &Lab) -> Result<String> {
         .filter(|warning| warning.contains("no call"))
         .collect();
     ensure!(quiet.is_empty(), "xcap-read warns: {quiet:?}");
-    Ok(interrupt.function.clone().unwrap_or_default())
-}
-
-fn by_interrupts(lab: &Lab) -> Result<()> {
-    let guest = lab.guest(Place::Bare);
-    for (mode, handler) in INTERRUPTS {
-        guest.sh(&format!(
-            "ip link set eth0 down; rmmod e1000e
-            modprobe e1000e IntMode={mode}
-            . /lab/network.sh; card_up e1000e; /lab/settle"
-        ))?;
-        let function = exactly(lab)?;
-        ensure!(
-            function == handler,
-            "with IntMode={mode} {function} was the interrupt, not {handler}"
-        );
-    }
     Ok(())
 }

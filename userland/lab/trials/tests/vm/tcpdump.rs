@@ -40,8 +40,10 @@ fn counted(lab: &Lab) -> Result<()> {
     let guest = lab.guest(Place::Bare);
     fresh_all(lab, "auto")?;
     let run = format!(
-        "cd {FOLDER}/usr && exec lib64/ld-linux-x86-64.so.2 --library-path lib/x86_64-linux-gnu \
-         bin/tcpdump -Z root -i eth0 -w /dev/null 2>&1"
+        // It becomes the user that it is told, root, and looks for him.
+        "grep -qs ^root: /etc/passwd || echo root:x:0:0:root:/:/bin/sh >>/etc/passwd
+         cd {FOLDER}/usr && exec lib64/ld-linux-x86-64.so.2 --library-path lib/x86_64-linux-gnu \
+         bin/tcpdump -Z root -i eth0 -c {FRAMES} --immediate-mode -w /dev/null 2>&1"
     );
     let mut tcpdump = guest.spawn(&["sh", "-c", &run])?;
     tcpdump.wait_for_line("listening on", PATIENCE)?;
@@ -60,7 +62,6 @@ fn counted(lab: &Lab) -> Result<()> {
     ];
     lab.guest(Place::Sender).run(&send)?.ok("xcap-send")?;
     guest.sh("/lab/settle")?;
-    tcpdump.signal(nix::libc::SIGINT)?;
     let said = tcpdump.wait(PATIENCE)?.ok(PROGRAM)?;
     let report = report(guest)?;
     // Of all kinds: it has no filter.
