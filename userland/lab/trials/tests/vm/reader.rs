@@ -169,12 +169,11 @@ fn doctor(guest: &Guest) -> Result<()> {
         check(&foretold, "module")?["verdict"] == "fatal",
         "{foretold}"
     );
-    ensure!(
-        armed(&foretold)? == armed(&loaded)?,
-        "foretold {:?}, found {:?}",
-        armed(&foretold)?,
-        armed(&loaded)?
-    );
+    // Of a stage's functions it tells the first.
+    let mut found = armed(&loaded)?;
+    found.dedup_by(|next, first| next.0 == first.0);
+    let foretold = armed(&foretold)?;
+    ensure!(foretold == found, "foretold {foretold:?}, found {found:?}");
     Ok(())
 }
 
