@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use common::{demonstrated, reported, xcap_paper};
+use common::{demonstrated, report, reported, xcap_paper};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -61,9 +61,7 @@ fn moments_are_what_the_runs_hold() {
 fn a_demo_has_them_as_well() {
     let folder = tempfile::tempdir().unwrap();
     demonstrated(folder.path());
-    let mut report = xcap_paper();
-    report.arg("report").arg("--results").arg(folder.path());
-    report.assert().success();
+    report(folder.path());
     let rows = table(folder.path(), "moments.csv");
     assert_eq!(rows.len(), 14 * 2 * 4);
     let bridge = rows.iter().find(|row| row["stage"] == "bridge").unwrap();

@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use common::{demonstrated, gathered, xcap_paper};
+use common::{demonstrated, gathered, report, xcap_paper};
 use xcap_study::load;
 use xcap_study::scenario::PAPER;
 
@@ -69,12 +69,7 @@ fn another_demo_takes_its_place() {
 fn a_report_is_made_of_it_and_decides_nothing() {
     let folder = tempfile::tempdir().unwrap();
     demonstrated(folder.path());
-    xcap_paper()
-        .arg("report")
-        .arg("--results")
-        .arg(folder.path())
-        .assert()
-        .success();
+    report(folder.path());
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(page.contains("<b>4</b><span>runs, one repetition"));
     for number in ["NaN", "inf "] {

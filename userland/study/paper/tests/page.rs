@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{demonstrated, reported, xcap_paper};
+use common::{demonstrated, report, reported};
 use serde_json::Value;
 
 /// Figures that every report of Xen and native runs has.
@@ -204,12 +204,7 @@ fn the_page_is_whole_on_phones_and_desktops() {
 fn a_demos_page_is_whole_as_well() {
     let folder = tempfile::tempdir().unwrap();
     demonstrated(folder.path());
-    xcap_paper()
-        .arg("report")
-        .arg("--results")
-        .arg(folder.path())
-        .assert()
-        .success();
+    report(folder.path());
     for width in [375, 1280] {
         let seen = look(&folder.path().join("report.html"), width, false);
         assert!(
@@ -257,12 +252,7 @@ fn instructions_are_not_called_cycles() {
         environment["unit"] = "instructions".into();
         fs::write(&path, environment.to_string()).unwrap();
     }
-    xcap_paper()
-        .arg("report")
-        .arg("--results")
-        .arg(folder.path())
-        .assert()
-        .success();
+    report(folder.path());
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(page.contains("instructions that emulated machines executed"));
     let mut looked_at = 0;

@@ -91,12 +91,7 @@ fn a_stopped_study_is_gone_on_with() {
     assert_eq!(runs(&results), 6);
     every_frame_is_accounted_for(&results);
 
-    common::xcap_paper()
-        .arg("report")
-        .arg("--results")
-        .arg(&results)
-        .assert()
-        .success();
+    common::report(&results);
     assert!(results.join("report.html").exists());
 }
 

@@ -7,21 +7,14 @@ mod receiver;
 
 use std::process::Command;
 
-use namespace::{frame, in_namespace, ip, sender, HERE, THERE};
+use namespace::{in_namespace, ip, THERE};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
-use receiver::{capturing, command, report};
+use receiver::{capturing, command, report, send};
 use serde_json::Value;
 
 const X25: u16 = 0x0805;
 const OTHER: u16 = 0x88b5;
-
-fn send(count: usize, ethertype: u16) {
-    let (socket, frame) = (sender(HERE), frame(THERE, ethertype));
-    for _ in 0..count {
-        assert_eq!(socket.send(&frame), Ok(frame.len()));
-    }
-}
 
 #[test]
 fn captures_every_frame_of_its_type_and_no_other() {

@@ -5,10 +5,10 @@
 mod namespace;
 mod receiver;
 
-use namespace::{frame, in_namespace, is_privileged, sender, HERE, THERE};
+use namespace::{in_namespace, is_privileged};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
-use receiver::{capturing, command, report};
+use receiver::{capturing, command, report, send};
 
 const X25: u16 = 0x0805;
 const OTHER: u16 = 0x88b5;
@@ -32,13 +32,6 @@ fn ways() -> impl Iterator<Item = &'static str> {
 
 /// Longer than a block of TPACKET_V3 waits for more.
 const SILENCE: &str = "100";
-
-fn send(count: usize, ethertype: u16) {
-    let (socket, frame) = (sender(HERE), frame(THERE, ethertype));
-    for _ in 0..count {
-        assert_eq!(socket.send(&frame), Ok(frame.len()));
-    }
-}
 
 #[test]
 fn every_way_captures_every_frame_of_its_type_and_no_other() {

@@ -2,8 +2,8 @@
 
 //! Others who hook functions come and go: BPF, livepatch, kprobes, ftrace's tracer, perf.
 //!
-//! Not function_graph: it and fprobe share what is called on return, and the kernel (7.3) changes from one of them to
-//! both in several steps, between which the one is called with the other's data and warns (`fprobe_return`).
+//! Not function_graph: with it coming and going the kernel has warned of fprobes (`fprobe_return`), as docs/reliability.md
+//! tells.
 
 use crate::guest::actors::{among, Actors};
 use crate::guest::files;

@@ -31,15 +31,20 @@ pub fn gathered(results: &Path) {
     command.arg(recorded().join("native")).assert().success();
 }
 
-/// Results with their report.
-pub fn reported(results: &Path) {
-    gathered(results);
+/// Has the report made of results.
+pub fn report(results: &Path) {
     xcap_paper()
         .arg("report")
         .arg("--results")
         .arg(results)
         .assert()
         .success();
+}
+
+/// Results with their report.
+pub fn reported(results: &Path) {
+    gathered(results);
+    report(results);
 }
 
 /// Results as a demo leaves them: the first repetition of each scenario.

@@ -6,7 +6,7 @@ use std::env;
 use std::process::Command;
 use std::time::Duration;
 
-use xcap_frames::{Interface, PacketSocket};
+use xcap_frames::Interface;
 
 /// The two ends of the cable.
 pub const HERE: &str = "here";
@@ -69,23 +69,4 @@ fn cable() {
 pub fn ip(arguments: &[&str]) {
     let output = Command::new("ip").args(arguments).output().unwrap();
     assert!(output.status.success(), "ip {arguments:?}: {output:?}");
-}
-
-/// A socket at one end, to send from.
-#[allow(dead_code, reason = "only where the other end captures")]
-pub fn sender(end: &str) -> PacketSocket {
-    let socket = PacketSocket::open().unwrap();
-    socket.bind_to_send(&Interface::up(end).unwrap()).unwrap();
-    socket
-}
-
-/// A frame of 64 bytes for `end`, of type `ethertype`.
-#[allow(dead_code, reason = "only where the other end captures")]
-pub fn frame(end: &str, ethertype: u16) -> Vec<u8> {
-    let destination = Interface::up(end).unwrap().address;
-    let mut frame = destination.as_bytes().to_vec();
-    frame.extend([2, 0, 0, 0, 0, 1]);
-    frame.extend(ethertype.to_be_bytes());
-    frame.resize(64, 0xa5);
-    frame
 }
