@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use common::{demonstrated, gathered, report, xcap_paper};
+use common::{demonstrated, gathered, report};
 use xcap_study::load;
 use xcap_study::scenario::PAPER;
 
