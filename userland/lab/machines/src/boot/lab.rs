@@ -2,8 +2,8 @@
 
 //! A running lab.
 
-use crate::boot::cards;
 use crate::boot::domu;
+use crate::boot::fitted::fitted;
 use crate::boot::hardware::{xen_command_line, Cable, Hardware, Software};
 use crate::boot::logs::Logs;
 use crate::boot::machine::Machine;
@@ -87,7 +87,7 @@ impl Lab {
     }
 
     fn start(&mut self, materials: &Materials, config: &Config) -> Result<()> {
-        let config = &cards::fitted(config, &materials.kernel.config()?);
+        let config = &fitted(config, &materials.kernel.config()?);
         let (one_end, other_end) = self.cable(materials, config)?;
         let images = self.folder.make_images()?;
         if config.has_xen() {
@@ -153,7 +153,10 @@ impl Lab {
         let initramfs = guest_image::write(materials, config, place, None, images)?;
         let hardware = Hardware::of_linux(config, place, cable);
         let software = Software {
-            kernel: &materials.kernel.image()?,
+            kernel: &match hardware.firmware {
+                Some(firmware) => firmware.kernel.clone(),
+                None => materials.kernel.image()?,
+            },
             initrd: initramfs.display().to_string(),
             append: guest_image::append(place, config),
         };
@@ -191,12 +194,10 @@ impl Lab {
     ) -> Result<()> {
         let console = self.logs.console(place.name());
         let kernel = materials.kernel.root.path().to_owned();
-        let boot = software
-            .kernel
-            .parent()
-            .unwrap_or(software.kernel)
-            .to_owned();
-        let folders = [self.logs.folder().to_owned(), kernel, boot];
+        // Under Xen the kernel is not what is booted; it is beside neither.
+        let image = materials.kernel.image()?;
+        let boot = [software.kernel, &image].map(|file| file.parent().unwrap_or(file).to_owned());
+        let folders = [&[self.logs.folder().to_owned(), kernel], &boot[..]].concat();
         let (machine, port) = Machine::start(
             &materials.machine,
             &folders,
@@ -251,7 +252,7 @@ impl Lab {
         config: &Config,
         command: &[String],
     ) -> Result<Output> {
-        let config = &cards::fitted(config, &materials.kernel.config()?);
+        let config = &fitted(config, &materials.kernel.config()?);
         let images = self.folder.make_images()?;
         let initramfs = guest_image::write(materials, config, Place::Bare, Some(command), &images)?;
         let hardware = Hardware::deterministic(config);

@@ -108,11 +108,23 @@ fn well_formed(rng: &mut Rng, probes: &[String]) -> String {
         8..16 => "stop".to_owned(),
         16..34 => "reset".to_owned(),
         34 => "calibrate".to_owned(),
-        35..39 => format!("backend={}", pick(rng, &BACKENDS)),
+        35..38 => format!("backend={}", pick(rng, &BACKENDS)),
+        38 => marks(rng),
         39..64 => add(rng),
         64..67 => add_pattern(rng),
         _ => format!("del {}", name(rng, probes)),
     }
+}
+
+fn marks(rng: &mut Rng) -> String {
+    let mut command = format!("marks {}", pick(rng, &["on", "off"]));
+    if rng.u32(..4) == 0 {
+        command += &format!(" {}", 1u32 << rng.u32(..20));
+    }
+    if rng.u32(..4) == 0 {
+        command += &format!(" 1/{}", rng.u32(..9));
+    }
+    command
 }
 
 fn add(rng: &mut Rng) -> String {
@@ -159,7 +171,11 @@ fn damaged(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
 
 /// The grammar's words in any order.
 fn shuffled(rng: &mut Rng) -> String {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 22] = [
+        "marks",
+        "on",
+        "off",
+        "1/2",
         "start",
         "stop",
         "reset",
@@ -221,6 +237,8 @@ mod tests {
             "stop",
             "reset",
             "calibrate",
+            "marks on",
+            "marks off",
             "del ",
             "add *",
             "add xcap_target_0",
