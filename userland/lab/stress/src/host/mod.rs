@@ -28,6 +28,9 @@ use xcap_machines::build::module;
 use xcap_machines::cache::Cache;
 use xcap_machines::materials::source_tree;
 
+/// What decides, beside the module, what a workload does.
+const WORKLOADS: [&str; 2] = ["userland/lab/stress/src", "userland/lab/targets"];
+
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     xcap-stress run                               all of it: an hour\n  \
@@ -77,7 +80,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     };
     let jobs = plan.jobs();
     let wanted: Vec<Wanted> = jobs.iter().map(Job::wanted).collect();
-    let source = module::sources_digest(&source_tree()?)?;
+    let source = module::sources_digest(&source_tree()?, &WORKLOADS)?;
     let stress = Stress {
         kernels: Kernels::new(Cache::open()?),
         seed: options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),

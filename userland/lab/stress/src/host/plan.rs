@@ -113,7 +113,7 @@ impl Plan<'_> {
             longest: self.scaled(seconds),
         };
         let mut doses = vec![
-            dose(Workload::Fuzz, 30_000, 300),
+            dose(Workload::Fuzz, 27_000, 300),
             dose(Workload::Cycles, 300, 300),
             dose(Workload::Storm, 2_000, 40),
             dose(Workload::Hotplug, 500, 40),

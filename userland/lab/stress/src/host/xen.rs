@@ -12,9 +12,10 @@ use xcap_abi::paths::STATS;
 use xcap_machines::provide::lacks;
 use xcap_machines::{Config, Lab, Materials, Place};
 
-/// In the domU: a line a reading, on its console.
+/// In the domU: a line a reading, on its console. A CPU that is given back waits for somebody to use it.
 const READINGS: &str = "
 (while :; do
+	echo 1 >/sys/devices/system/cpu/cpu1/online
 	if xcap-read --json >/dev/null 2>/tmp/said; then echo \"stress: good on $(nproc)\"; else echo \"stress: bad $(cat /tmp/said)\"; fi
 	sleep 0.2
 done >/dev/hvc0) >/dev/null 2>&1 </dev/null &
