@@ -32,6 +32,9 @@ use xcap_guest::protocol::Request;
 /// instructions was not up after 180 s: a ninth of a CPU had been its share. A machine that ends is noticed at once.
 const START: Duration = Duration::from_secs(360);
 
+/// What counts instructions can't be hurried.
+const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// Machines that end with this value, or with the process.
 pub struct Lab {
     guests: BTreeMap<Place, Guest>,
@@ -236,7 +239,9 @@ impl Lab {
     ) -> Result<Output> {
         let running = step("running on the deterministic machine");
         let mut lab = Self::new(materials)?;
-        let outcome = lab.run_job(materials, config, command);
+        let config = &fitted(config, &materials.kernel.config()?);
+        let hardware = Hardware::deterministic(config);
+        let outcome = lab.run_job(materials, config, hardware, command, FOR_EVER);
         match outcome {
             Ok(output) => {
                 running.done();
@@ -246,16 +251,35 @@ impl Lab {
         }
     }
 
-    fn run_job(
+    /// A bare machine for one command, whose agent says nothing before that has ended: for one that what the agent
+    /// speaks on doesn't outlive.
+    pub fn for_job(materials: &Materials) -> Result<Self> {
+        Self::new(materials)
+    }
+
+    /// Runs the one command.
+    pub fn run_silently(
         &mut self,
         materials: &Materials,
         config: &Config,
         command: &[String],
+        longest: Duration,
     ) -> Result<Output> {
         let config = &fitted(config, &materials.kernel.config()?);
+        let hardware = Hardware::of_linux(config, Place::Bare, Cable::Unplugged);
+        self.run_job(materials, config, hardware, command, longest)
+    }
+
+    fn run_job(
+        &mut self,
+        materials: &Materials,
+        config: &Config,
+        hardware: Hardware,
+        command: &[String],
+        longest: Duration,
+    ) -> Result<Output> {
         let images = self.folder.make_images()?;
         let initramfs = guest_image::write(materials, config, Place::Bare, Some(command), &images)?;
-        let hardware = Hardware::deterministic(config);
         let software = Software {
             kernel: &materials.kernel.image()?,
             initrd: initramfs.display().to_string(),
@@ -264,7 +288,7 @@ impl Lab {
         self.add_machine(materials, Place::Bare, hardware, &software)?;
         let link = self.guest(Place::Bare).link().clone();
         let events = link.lone_job();
-        let output = Running::new(link, 0, command.join(" "), events).wait(Duration::MAX / 4)?;
+        let output = Running::new(link, 0, command.join(" "), events).wait(longest)?;
         self.folder.remove_images()?;
         Ok(output)
     }

@@ -3,6 +3,7 @@
 //! A machine of its own for each workload: what one breaks, the next doesn't meet.
 
 use crate::guest::outcome::Outcome;
+use crate::guest::Workload;
 use crate::host::ended::Ended;
 use crate::host::plan::Dose;
 use crate::host::words::name_of;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use xcap_machines::build::kbuild;
 use xcap_machines::config::Copy;
 use xcap_machines::materials::source_tree;
-use xcap_machines::{Config, Lab, Materials, Place};
+use xcap_machines::{Config, Lab, Materials, Output, Place};
 
 /// To start and to end a workload, beside its rounds.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -25,8 +26,20 @@ pub fn run(
     slowness: u32,
     keep: &Path,
 ) -> Result<Ended> {
-    let lab = Lab::boot(materials, &config(materials)?)?;
-    let mut outcome = match in_guest(&lab, dose, seed, slowness) {
+    let config = config(materials)?;
+    let command = command(dose, seed, slowness);
+    let longest = dose.longest + MARGIN * slowness;
+    // QEMU's port, by which the agent speaks, is deaf after suspend.
+    let (lab, output) = if dose.workload == Workload::Suspend {
+        let mut lab = Lab::for_job(materials)?;
+        let output = lab.run_silently(materials, &config, &command, longest);
+        (lab, output)
+    } else {
+        let lab = Lab::boot(materials, &config)?;
+        let output = in_guest(&lab, &command, longest);
+        (lab, output)
+    };
+    let mut outcome = match output.and_then(|output| outcome(&output)) {
         Ok(outcome) => outcome,
         Err(e) => Ended::failed(&e).outcome,
     };
@@ -58,23 +71,29 @@ fn config(materials: &Materials) -> Result<Config> {
     })
 }
 
-fn in_guest(lab: &Lab, dose: &Dose, seed: u64, slowness: u32) -> Result<Outcome> {
-    let word = name_of(dose.workload);
+fn command(dose: &Dose, seed: u64, slowness: u32) -> Vec<String> {
     let patience = 120 * u64::from(slowness);
-    let command = [
+    vec![
         "xcap-stress".to_owned(),
         "guest".to_owned(),
-        word.clone(),
+        name_of(dose.workload),
         format!("--seed={seed}"),
         format!("--rounds={}", dose.rounds),
         format!("--seconds={}", dose.longest.as_secs()),
         format!("--patience={patience}"),
-    ];
-    let running = lab.guest(Place::Bare).spawn(&command)?;
+    ]
+}
+
+fn in_guest(lab: &Lab, command: &[String], longest: Duration) -> Result<Output> {
+    let running = lab.guest(Place::Bare).spawn(command)?;
     running.close_stdin()?;
-    let output = running.wait(dose.longest + MARGIN * slowness)?;
+    running.wait(longest)
+}
+
+/// What the workload said.
+fn outcome(output: &Output) -> Result<Outcome> {
     let said = String::from_utf8_lossy(&output.stdout);
     let line = said.lines().last();
-    let line = line.with_context(|| format!("{word} said nothing: {}", output.error_text()))?;
-    serde_json::from_str(line).with_context(|| format!("{word} said: {said}"))
+    let line = line.with_context(|| format!("it said nothing: {}", output.error_text()))?;
+    serde_json::from_str(line).with_context(|| format!("it said: {said}"))
 }
