@@ -16,6 +16,7 @@ use crate::machine::Machine;
 use crate::part::{OnWire, Part, Snapshot, Task};
 use crate::role::Role;
 use crate::scenario::Scenario;
+use crate::settings::Settings;
 
 /// What a sender's sleep of any length up to it lasted when the paper was written: until the next tick of a kernel
 /// with 250 a second. The paper's own observation fits it: longer waits behave like one of 1 µs.
@@ -118,6 +119,7 @@ fn machine() -> Machine {
         tsc_flags: Vec::new(),
         driver: None,
         command_line: String::new(),
+        settings: Settings::new(),
     }
 }
 
