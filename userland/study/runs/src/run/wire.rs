@@ -26,8 +26,8 @@ const TICK_NS: u64 = 4_000_000;
 /// every phase.
 const BETWEEN_SLEEPS_NS: u64 = 47_213;
 
-/// How long the receiver is given for what is under way when the last frame was sent.
-pub const SETTLE_NS: u64 = 20_000_000;
+/// How long the receiver is given for what is under way when the last frame was sent: longer than all its queues last.
+pub const SETTLE_NS: u64 = 500_000_000;
 
 /// From the beginning of one frame to that of the next, in the receiver's time: as fast as a gigabit wire carries
 /// them, or a sleep apart.
