@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The machine sleeps and wakes.
+//! The machine goes to sleep and wakes, all but for its firmware: in the emulator, nothing has woken it yet.
 
 use crate::guest::actors::{among, Actors};
 use crate::guest::files;
@@ -10,30 +10,24 @@ use crate::guest::watch::Watch;
 use anyhow::Context;
 use std::fs;
 
-/// How it can sleep, as the kernel calls it. Not idle: nothing wakes QEMU's machine from that.
-const MODES: &str = "/sys/power/mem_sleep";
-const TO_RAM: &str = "deep";
+/// How far down the kernel goes before it turns back, here to where the firmware would be called: tasks are frozen,
+/// devices suspended, other CPUs and interrupts off.
+const LEVEL: (&str, &str) = ("/sys/power/pm_test", "core");
 
-/// What wakes it.
-const ALARM: &str = "/sys/class/rtc/rtc0/wakealarm";
-
-/// Seconds from now: later than when it sleeps, on a busy host, too.
-const WHEN: &str = "+8";
+/// Seconds that it stays there.
+const STAY: (&str, &str) = ("/sys/module/suspend/parameters/pm_test_delay", "1");
 
 pub fn is_possible() -> bool {
-    let modes = fs::read_to_string(MODES).unwrap_or_default();
-    let mut words = modes.split_whitespace();
-    words.any(|word| word.trim_matches(['[', ']']) == TO_RAM)
+    fs::exists(LEVEL.0).unwrap_or(false)
 }
 
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
     files::prepare()?;
-    fs::write(MODES, TO_RAM).with_context(|| format!("'{TO_RAM}' into {MODES}"))?;
+    for (file, word) in [LEVEL, STAY] {
+        fs::write(file, word).with_context(|| format!("'{word}' into {file}"))?;
+    }
     among(Actors::with_commands(seed), journal, watch, || {
         while rounds.next().is_some() {
-            // Whoever still waits for the last alarm does so no more.
-            fs::write(ALARM, "0").with_context(|| format!("no alarm in {ALARM}"))?;
-            fs::write(ALARM, WHEN).with_context(|| format!("no alarm in {ALARM}"))?;
             fs::write("/sys/power/state", "mem").context("no sleep")?;
         }
         Ok(())
