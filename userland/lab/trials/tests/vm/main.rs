@@ -27,6 +27,7 @@ mod labs;
 mod late_driver;
 mod lifecycle;
 mod marks;
+mod packaged;
 mod patches;
 mod reader;
 mod returns;
