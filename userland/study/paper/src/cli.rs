@@ -213,6 +213,9 @@ pub struct OverheadOptions {
     /// What the capturing program runs on
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
     pub environments: Vec<Environment>,
+    /// Also measure the same functions with SystemTap and bpftrace, from Debian
+    #[arg(long)]
+    pub peers: bool,
     /// Decides the order [default: by chance, and recorded]
     #[arg(long)]
     pub seed: Option<u32>,

@@ -11,6 +11,7 @@ pub mod loads;
 pub mod numbers;
 pub mod own_cycles;
 pub mod paper_figures;
+pub mod peers;
 pub mod repetitions;
 pub mod report;
 pub mod study;

@@ -11,6 +11,7 @@ use anyhow::{bail, Result};
 use clap::Parser;
 use xcap_machines::config::emulation::Clock;
 use xcap_paper::compare::{self, Question};
+use xcap_paper::peers::{FromDebian, Nobody};
 use xcap_paper::{journeys, loads, report};
 use xcap_study::layout::Layout;
 use xcap_study::load;
@@ -18,6 +19,7 @@ use xcap_study::planned::Planned;
 use xcap_study::role::Role;
 use xcap_study::run::lab::LabSource;
 use xcap_study::run::reached::{Commands, Machine};
+use xcap_study::run::rivals::Rivals;
 use xcap_study::run::{self, run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
@@ -121,14 +123,19 @@ fn sweep(options: &SweepOptions) -> Result<()> {
 
 fn overhead(options: &OverheadOptions) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u32(..));
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let rivals: Box<dyn Rivals> = match options.peers {
+        true => Box::new(FromDebian::prepare(source.materials())),
+        false => Box::new(Nobody),
+    };
     let plan = run::overhead::Plan {
         environments: options.environments.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
         lasting: options.trial.lasting(),
         seed: seed.into(),
+        rivals: &*rivals,
     };
-    let source = LabSource::prepare(Clock::Instructions)?;
     let tell = |said: &str| eprintln!("xcap-paper: {said}");
     let found = run::overhead::overhead(&source, &plan, tell)?;
     loads::write_overhead(&options.results, &found)

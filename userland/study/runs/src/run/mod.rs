@@ -11,6 +11,7 @@ mod plan;
 mod progress;
 pub mod reached;
 pub mod recording;
+pub mod rivals;
 mod session;
 mod study;
 pub mod sweep;
