@@ -7,7 +7,7 @@
 
 pub mod cpu_time;
 mod find;
-mod format;
+pub mod format;
 pub mod frames;
 pub mod gather;
 pub mod layout;

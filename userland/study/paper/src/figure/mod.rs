@@ -7,12 +7,14 @@
 mod axis;
 mod bars;
 mod distribution;
+mod lines;
 mod rows;
 mod svg;
 pub mod theme;
 
 pub use bars::{bars, Bar};
 pub use distribution::{distributions, Distribution};
+pub use lines::{lines, Line};
 pub use rows::{rows, stacks, Group, Row, Scale, Stack};
 pub use svg::alone;
 

@@ -216,7 +216,12 @@ fn legend_columns(legend: &[(String, RGBColor)]) -> usize {
     }
 }
 
-fn draw_legend(root: &Root, legend: &[(String, RGBColor)]) -> Result<(), Fault> {
+/// How high a legend is.
+pub fn legend_height(legend: &[(String, RGBColor)]) -> i32 {
+    legend.len().div_ceil(legend_columns(legend)) as i32 * LEGEND_LINE
+}
+
+pub fn draw_legend(root: &Root, legend: &[(String, RGBColor)]) -> Result<(), Fault> {
     let columns = legend_columns(legend);
     let width = (WIDTH as i32 - 16) / columns as i32;
     for (at, (name, colour)) in legend.iter().enumerate() {

@@ -18,6 +18,7 @@ use xcap_study::load;
 
 use crate::data;
 use crate::figure::alone;
+use crate::loads::Loads;
 use crate::study::Study;
 pub use findings::FindingRow;
 use model::Report;
@@ -27,7 +28,8 @@ pub use selection::world_word;
 /// Reads the results in a folder and writes the report beside them; gives the page's path.
 pub fn write(results: &Path) -> Result<PathBuf> {
     let study = Study::new(load::all(results)?);
-    let report = Report::new(&study);
+    let loads = Loads::read(results)?;
+    let report = Report::new(&study, &loads);
     for figure in report.figures() {
         let path = results.join("figures").join(format!("{}.svg", figure.id));
         replace(&path, alone(&figure.svg))?;

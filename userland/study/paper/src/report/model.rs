@@ -8,6 +8,7 @@ use super::findings::{self, Finding};
 use super::selection::Selection;
 use super::{future, ours, paper};
 use crate::figure::Figure;
+use crate::loads::Loads;
 use crate::study::Study;
 use crate::tables::Table;
 use xcap_study::run_id::{Domain, Environment};
@@ -39,10 +40,14 @@ pub struct Report<'a> {
     pub variation: Table,
     pub answers: Vec<String>,
     pub overhead: Table,
+    /// Rates from idle to overload; none, where none were swept.
+    pub sweep: Vec<Figure>,
+    /// What measuring costs the capture; none, where that wasn't measured.
+    pub measuring: Vec<Figure>,
 }
 
 impl<'a> Report<'a> {
-    pub fn new(study: &'a Study) -> Self {
+    pub fn new(study: &'a Study, loads: &Loads) -> Self {
         let selection = Selection::new(study);
         let environments = study.environments();
         let has_native = environments.contains(&Environment::Native);
@@ -82,6 +87,12 @@ impl<'a> Report<'a> {
             answers: future::answers(&selection),
             overhead: future::overhead(&whole),
             variation: future::variation(&selection),
+            sweep: loads.sweep.as_ref().map(ours::sweep).unwrap_or_default(),
+            measuring: loads
+                .overhead
+                .as_ref()
+                .map(ours::measuring)
+                .unwrap_or_default(),
             selection,
         }
     }
@@ -96,6 +107,8 @@ impl<'a> Report<'a> {
             .chain(&self.native)
             .chain(&self.budgets)
             .chain(&self.losses)
+            .chain(&self.sweep)
+            .chain(&self.measuring)
     }
 
     /// Each with its file's name.

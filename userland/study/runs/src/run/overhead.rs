@@ -29,6 +29,9 @@ const KNEE: f64 = 0.01;
 /// Rates besides the scenarios' own, in frames a second: some frames meet in a batch.
 const BATCHES: f64 = 20e3;
 
+/// What measures a capture that nothing measures.
+pub const NOTHING: &str = "nothing";
+
 /// What is to be measured.
 pub struct Plan<'a> {
     pub environments: Vec<Environment>,
@@ -111,7 +114,7 @@ const PROBES: [Probe; 6] = [
 impl Probe {
     fn name(&self) -> String {
         match self {
-            Self::Unloaded => "nothing".into(),
+            Self::Unloaded => NOTHING.into(),
             Self::Stopped => "xcap, stopped".into(),
             Self::Armed(backend) => format!("xcap, {backend}"),
             Self::Rival(rival) => rival.name.clone(),

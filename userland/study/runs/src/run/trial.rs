@@ -11,7 +11,7 @@ use xcap_machines::boot::wire::Wire;
 use xcap_machines::Lab;
 use xcap_wire::{gigabit_ns, Offer};
 
-use super::wire::{frame, SETTLE_NS};
+use super::wire::{frame, DRAINED_NS};
 use crate::part::OnWire;
 use crate::run_id::Buffer;
 
@@ -84,7 +84,7 @@ pub fn trial(lab: &Lab, load: Load) -> Result<Trial> {
     let on_wire = wire.offer(&Offer {
         count: load.frames,
         gap_ns: load.gap_ns,
-        settle_ns: SETTLE_NS,
+        settle_ns: DRAINED_NS,
         frame: frame(lab.destination(), load.size)?,
     })?;
     // What queues still hold would be the next trial's.

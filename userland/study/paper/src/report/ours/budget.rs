@@ -76,8 +76,14 @@ fn parts(selection: &Selection, scenario: Scenario, domain: Domain) -> Vec<(Stri
     };
     names
         .map(|name| (name.to_owned(), part(name)))
-        .filter(|(_, series)| !series.is_empty())
+        // A stage of another machine's path takes nothing here.
+        .filter(|(_, series)| series.values().any(|share| *share != 0.0))
         .collect()
+}
+
+/// Of parts that may be small, two digits more than whole per cents.
+fn share_of(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share).replace('-', "−")
 }
 
 fn mean(series: &Series) -> f64 {
@@ -120,9 +126,15 @@ pub fn budget(selection: &Selection, environment: Environment, domain: Domain) -
             table.push(vec![
                 Cell::text(scenario.to_string()),
                 Cell::text(name),
-                Cell::share(Some(mean(share))),
+                Cell::Number(mean(share), share_of(mean(share))),
                 interval.map_or(Cell::Missing, |(low, high)| {
-                    Cell::text(format!("{} to {}", percent(low), percent(high)))
+                    // Only what isn't attributed may be less than nothing.
+                    let least = if name == OTHERS[5].0 {
+                        low
+                    } else {
+                        low.max(0.0)
+                    };
+                    Cell::text(format!("{} to {}", share_of(least), share_of(high)))
                 }),
                 Cell::share(when_idle(&selection, scenario, domain, name)),
                 Cell::count(share.len() as u64),

@@ -97,7 +97,7 @@ fn navigation() -> Markup {
         nav { ul {
             @for (id, name) in [
                 ("summary", "Verdicts"), ("paper", "The paper's figures"), ("findings", "Findings"),
-                ("frames", "Frames"), ("cost", "Cost a frame"), ("distributions", "Distributions"),
+                ("frames", "Frames"), ("cost", "Cost a frame"), ("loads", "Other loads"), ("distributions", "Distributions"),
                 ("future", "Future work"), ("conditions", "Conditions"), ("method", "Method"),
             ] {
                 li { a href={ "#" (id) } { (name) } }

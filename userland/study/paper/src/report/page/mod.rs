@@ -42,6 +42,7 @@ pub fn page(report: &Report) -> String {
                     (findings::findings(report))
                     (sections::frames(report))
                     (sections::cost(report))
+                    (sections::loads(report))
                     (sections::distributions(report))
                     (sections::future(report))
                     (conditions::conditions(report))

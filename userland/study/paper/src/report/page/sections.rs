@@ -61,13 +61,32 @@ pub fn cost(report: &Report) -> Markup {
             h3 id="model" { "A model of each stage" }
             p { "Self time a frame, less what the probes cost, fitted by least squares in each repetition: " (report.selection.unit()) " = a call "
                 "× calls + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. What the model leaves "
-                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple." }
+                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple. (netback, delivery and recvfrom wake a thread, or sleep, if \
+                frames come one by one, and don't if they queue: neither by the frame nor by the byte.)" }
             (table(&report.model, "cost-model"))
             h3 id="budget" { "All CPU time" }
             @if report.budgets.is_empty() {
                 p.muted { "These runs were recorded without the kernel's accounts of its CPUs' time: xcap-paper run makes runs with them." }
             }
             (figures(&report.budgets))
+        },
+    )
+}
+
+pub fn loads(report: &Report) -> Markup {
+    section(
+        "loads",
+        "From idle to overload, and what measuring costs",
+        html! {
+            @if report.sweep.is_empty() {
+                p.muted { "No rates were swept: " code { "xcap-paper sweep" } " does." }
+            }
+            (figures(&report.sweep))
+            h3 id="measuring" { "What measuring costs the capture" }
+            @if report.measuring.is_empty() {
+                p.muted { "That wasn't measured: " code { "xcap-paper overhead" } " does." }
+            }
+            (figures(&report.measuring))
         },
     )
 }
