@@ -166,8 +166,24 @@ fn one_stage(selection: &Selection, figure: &PaperFigure) -> Figure {
         id: format!("fig-{number}"),
         svg: bars(&heading, &bar),
         title,
-        note: format!("The paper's “{caption}”. {function}{bars_are}"),
+        note: format!(
+            "The paper's “{caption}”. {function}{}{bars_are}",
+            shared(*stage)
+        ),
         table,
+    }
+}
+
+/// Stages whose function serves others than the capture, too.
+fn shared(stage: Stage) -> &'static str {
+    match stage {
+        Stage::CopyUser => {
+            "The function copies for every socket of the machine: what else is received there is counted with it. "
+        }
+        Stage::Notify => {
+            "The function notifies for every event channel (disks, consoles): what else uses them is counted with it. "
+        }
+        _ => "",
     }
 }
 
