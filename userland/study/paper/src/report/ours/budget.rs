@@ -29,6 +29,9 @@ const OTHERS: [(&str, RGBColor); 6] = [
     ("not attributed", theme::INK),
 ];
 
+/// The kernel's accounts may be so much more than all time, by their 10 ms; where they are more, they are no budget.
+const DISAGREEMENT: f64 = 0.05;
+
 /// Parts of all time, as shares: stages by their words, and [`OTHERS`].
 type Shares = BTreeMap<String, f64>;
 
@@ -55,7 +58,7 @@ fn shares(run: &Run, domain: Domain) -> Option<Shares> {
     put(OTHERS[3].0, cycles(time.steal_ns));
     put(OTHERS[4].0, cycles(time.idle_ns));
     shares.insert(OTHERS[5].0.to_owned(), left);
-    (all > 0.0).then_some(shares)
+    (all > 0.0 && left > -DISAGREEMENT).then_some(shares)
 }
 
 /// Each part's share in every repetition, in the order in which they are shown.
@@ -164,7 +167,7 @@ pub fn budget(selection: &Selection, environment: Environment, domain: Domain) -
             "All time of its CPUs from before the first frame to after the last ({window} ms on average), the wait for \
              quiet included. Stages by self time, less what the probes cost; programs, hypervisor and idle by the \
              kernel's own accounts, to 10 ms. What is not attributed is the rest: scheduler, system calls, \
-             kernel threads, calls that slept. Below 0 it says how far the two accounts disagree."
+             kernel threads, calls that slept. Below 0 it says how far the two accounts disagree; a run in which that is more than 5 % is left out."
         ),
         table,
     })
