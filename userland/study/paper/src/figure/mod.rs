@@ -8,12 +8,14 @@ mod axis;
 mod bars;
 mod distribution;
 mod rows;
+mod spans;
 mod svg;
 pub mod theme;
 
 pub use bars::{bars, Bar};
 pub use distribution::{distributions, Distribution};
 pub use rows::{rows, stacks, Group, Row, Scale, Stack};
+pub use spans::{spans, SpanRow};
 pub use svg::alone;
 
 /// A figure with what a reader needs to understand it alone.

@@ -5,11 +5,13 @@
 use xcap_abi::stage::Stage;
 
 use super::findings::{self, Finding};
+use super::journeys::Journeys;
 use super::selection::Selection;
 use super::{future, ours, paper};
 use crate::figure::Figure;
 use crate::study::Study;
 use crate::tables::Table;
+use xcap_study::marked::Marked;
 use xcap_study::run_id::{Domain, Environment};
 
 /// Whose calls' distribution is drawn.
@@ -35,6 +37,7 @@ pub struct Report<'a> {
     pub model: Table,
     pub budgets: Vec<Figure>,
     pub losses: Vec<Figure>,
+    pub journeys: Journeys,
     pub findings: Vec<Finding>,
     pub variation: Table,
     pub answers: Vec<String>,
@@ -42,7 +45,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(study: &'a Study) -> Self {
+    pub fn new(study: &'a Study, marked: &[Marked]) -> Self {
         let selection = Selection::new(study);
         let environments = study.environments();
         let has_native = environments.contains(&Environment::Native);
@@ -74,6 +77,7 @@ impl<'a> Report<'a> {
             },
             model: ours::cost_model(&selection),
             budgets,
+            journeys: Journeys::of(marked),
             losses: environments
                 .iter()
                 .map(|&environment| ours::losses(&selection, environment))
@@ -96,6 +100,7 @@ impl<'a> Report<'a> {
             .chain(&self.native)
             .chain(&self.budgets)
             .chain(&self.losses)
+            .chain(&self.journeys.figures)
     }
 
     /// Each with its file's name.

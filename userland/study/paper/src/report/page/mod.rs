@@ -41,6 +41,7 @@ pub fn page(report: &Report) -> String {
                     (sections::paper(report))
                     (findings::findings(report))
                     (sections::frames(report))
+                    (sections::journeys(report))
                     (sections::cost(report))
                     (sections::distributions(report))
                     (sections::future(report))

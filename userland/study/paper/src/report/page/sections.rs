@@ -44,6 +44,22 @@ pub fn frames(report: &Report) -> Markup {
     )
 }
 
+pub fn journeys(report: &Report) -> Markup {
+    let journeys = &report.journeys;
+    html! { @if !journeys.figures.is_empty() {
+        (section(
+            "journeys",
+            "Where a frame waits",
+            html! {
+                p { "After each run, numbered frames were sent, which left marks in each domain. Marks cost time "
+                    "at every place, so that these are runs of their own; the other figures hold none of them." }
+                ul { @for line in &journeys.lines { li { (line) } } }
+                (figures(&journeys.figures))
+            },
+        ))
+    } }
+}
+
 pub fn cost(report: &Report) -> Markup {
     section(
         "cost",
