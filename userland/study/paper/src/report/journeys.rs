@@ -17,7 +17,10 @@ const BURST: usize = 48;
 
 /// The stage's name for people, or what somebody called it.
 fn label(place: &str) -> &str {
-    Stage::parse(place).map_or(place, Stage::label)
+    match Stage::parse(place) {
+        Some(stage) => stage.label(),
+        None => place,
+    }
 }
 
 fn colour(domain: &str, is_service: bool) -> RGBColor {
