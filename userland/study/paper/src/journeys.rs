@@ -13,6 +13,7 @@ use xcap_machines::files::replace;
 use xcap_output::print;
 use xcap_study::load;
 use xcap_study::marked::{self, Marked};
+use xcap_study::placed;
 
 /// Those of all runs below a folder that were marked; an error if none was.
 pub fn marked(results: &Path) -> Result<Vec<Marked>> {
@@ -46,6 +47,9 @@ pub fn text(runs: &[Marked]) -> Result<()> {
         }
         for line in told::faults(&summary) {
             text += &format!("  {line}\n");
+        }
+        for placed in placed::losses(marked) {
+            text += &format!("  {}\n", placed.told());
         }
         print(&text)?;
     }

@@ -145,6 +145,22 @@ fn a_way_that_cannot_be_had_says_what_to_do() {
 }
 
 #[test]
+fn when_frames_were_taken_is_told() {
+    in_namespace("when_frames_were_taken_is_told", || {
+        // SAFETY: Every x86-64 processor has the instruction, and Linux lets user mode use it.
+        let now = || unsafe { core::arch::x86_64::_rdtsc() };
+        for way in ways() {
+            let child = capturing(&["--way", way, "--silence", SILENCE, "--taken-at"]);
+            let before = now();
+            send(23, X25);
+            let report = report(child);
+            let taken = report["mean_taken_tsc"].as_u64().unwrap();
+            assert!((before..now()).contains(&taken), "{report}");
+        }
+    });
+}
+
+#[test]
 fn threads_are_for_fanout_alone() {
     let output = command(&["--threads", "2"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

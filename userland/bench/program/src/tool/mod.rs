@@ -19,7 +19,11 @@ pub use output::Format;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Tool {
     /// xcap, with a backend.
-    Xcap { backend: String },
+    Xcap {
+        backend: String,
+        /// Have they been on before?
+        marked_before: bool,
+    },
     /// One of userland/bench/program/peers/modules, loaded on the function.
     Module { file: String },
     /// A program that prints what it saw when it is interrupted.
@@ -37,7 +41,10 @@ pub enum Tool {
 impl Tool {
     pub fn arm(&self, function: &str) -> Result<Box<dyn Armed>> {
         match self {
-            Tool::Xcap { backend } => xcap::arm(function, backend),
+            Tool::Xcap {
+                backend,
+                marked_before,
+            } => xcap::arm(function, backend, *marked_before),
             Tool::Module { file } => module::arm(function, file),
             Tool::Process {
                 commands,

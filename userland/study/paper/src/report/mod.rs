@@ -21,6 +21,7 @@ use crate::data;
 use crate::figure::alone;
 use crate::journeys::any_marked;
 use crate::study::Study;
+use crate::ways;
 pub use findings::FindingRow;
 use model::Report;
 use page::page;
@@ -30,7 +31,7 @@ pub use selection::world_word;
 pub fn write(results: &Path) -> Result<PathBuf> {
     let study = Study::new(load::all(results)?);
     let marked = any_marked(results)?;
-    let report = Report::new(&study, &marked);
+    let report = Report::new(&study, &marked, ways::read(results)?);
     for figure in report.figures() {
         let path = results.join("figures").join(format!("{}.svg", figure.id));
         replace(&path, alone(&figure.svg))?;

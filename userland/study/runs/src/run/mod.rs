@@ -14,6 +14,7 @@ mod session;
 mod study;
 pub mod sweep;
 mod trial;
+pub mod ways;
 pub mod wire;
 
 pub use block::run_block;

@@ -43,6 +43,7 @@ pub fn page(report: &Report) -> String {
                     (sections::frames(report))
                     (sections::journeys(report))
                     (sections::cost(report))
+                    (sections::ways(report))
                     (sections::distributions(report))
                     (sections::future(report))
                     (conditions::conditions(report))
