@@ -148,13 +148,29 @@ fn crossing(summary: &Summary) -> Option<Ticks> {
     Some(domu.wait_before.as_ref()?.p50)
 }
 
-/// What keeps the figures from being of all frames, a sentence each.
-pub fn faults(summary: &Summary) -> Vec<String> {
-    let mut told = Vec::new();
-    let at = |place: &Option<String>, domain: Option<&str>| match (place, domain) {
+fn at(place: &Option<String>, domain: Option<&str>) -> String {
+    match (place, domain) {
         (Some(place), Some(domain)) => format!(" ({place} in {domain})"),
         _ => String::new(),
-    };
+    }
+}
+
+/// Where frames that were not captured were seen last, a sentence each.
+pub fn losses(summary: &Summary) -> Vec<String> {
+    let told = summary.lost.iter().map(|lost| match &lost.place {
+        Some(_) => format!(
+            "{} lost, seen last{}",
+            lost.frames,
+            at(&lost.place, lost.domain)
+        ),
+        None => format!("{} lost before they left a mark", lost.frames),
+    });
+    told.collect()
+}
+
+/// What keeps the figures from being of all captured frames, a sentence each.
+pub fn faults(summary: &Summary) -> Vec<String> {
+    let mut told = Vec::new();
     for one in &summary.incomplete {
         let why = match one.reason {
             "missing" => "left no mark where all others did",
@@ -169,16 +185,6 @@ pub fn faults(summary: &Summary) -> Vec<String> {
             one.frames,
             at(&one.place, one.domain)
         ));
-    }
-    for lost in &summary.lost {
-        told.push(match &lost.place {
-            Some(_) => format!(
-                "{} lost, seen last{}",
-                lost.frames,
-                at(&lost.place, lost.domain)
-            ),
-            None => format!("{} lost before they left a mark", lost.frames),
-        });
     }
     for (domain, dropped) in &summary.dropped_marks {
         if *dropped > 0 {

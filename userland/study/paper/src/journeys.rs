@@ -13,7 +13,7 @@ use xcap_machines::files::replace;
 use xcap_output::print;
 use xcap_study::load;
 use xcap_study::marked::{self, Marked};
-use xcap_study::placed;
+use xcap_study::placed::{self, Placed};
 
 /// Those of all runs below a folder that were marked; an error if none was.
 pub fn marked(results: &Path) -> Result<Vec<Marked>> {
@@ -48,8 +48,13 @@ pub fn text(runs: &[Marked]) -> Result<()> {
         for line in told::faults(&summary) {
             text += &format!("  {line}\n");
         }
-        for placed in placed::losses(marked) {
-            text += &format!("  {}\n", placed.told());
+        // Without counters to compare with, what marks say alone.
+        let mut lost: Vec<String> = placed::losses(marked).iter().map(Placed::told).collect();
+        if lost.is_empty() {
+            lost = told::losses(&summary);
+        }
+        for line in lost {
+            text += &format!("  {line}\n");
         }
         print(&text)?;
     }

@@ -206,14 +206,14 @@ pub fn answers(ways: &Ways) -> Vec<String> {
 /// A line a way, within 80 columns.
 fn shown(ways: &Ways) -> String {
     let mut text = format!(
-        "{:12} {:>4} {:21} {:>7} {:>7} {:>8} {:>8} {:>6}\n",
+        "{:12} {:>4} {:21} {:>7} {:>7} {:>7} {:>7} {:>5}\n",
         "", "B", "instructions a frame", "kernel", "program", "wait", "to /s", "lost"
     );
     let number = |value: Option<f64>| value.map_or("–".into(), short);
     for one in measured(ways) {
         let (place, size, name) = (one.place(), one.size, one.name());
         if let Some(reason) = one.reason() {
-            text += &format!("{place:12} {size:>4} {name:21} {reason}\n");
+            text += &format!("{place:12} {size:>4} {name}:\n  {reason}\n");
             continue;
         }
         let row = one.compared();
@@ -221,7 +221,7 @@ fn shown(ways: &Ways) -> String {
             .fastest()
             .map(|row| 1.0 - row.captured as f64 / row.offered.max(1) as f64);
         text += &format!(
-            "{place:12} {size:>4} {name:21} {:>7} {:>7} {:>8} {:>8} {:>6}\n",
+            "{place:12} {size:>4} {name:21} {:>7} {:>7} {:>7} {:>7} {:>5}\n",
             number(row.and_then(|row| row.kernel_per_frame)),
             number(row.and_then(|row| row.program_per_frame)),
             number(one.alone().and_then(|row| row.wait_ns)),
@@ -229,7 +229,7 @@ fn shown(ways: &Ways) -> String {
             lost.map_or("–".into(), percent),
         );
     }
-    text + "kernel, program: at 20,000 frames/s; wait: of a frame that comes alone; lost: at wire speed\n"
+    text + "kernel, program: at 20 k/s; wait: of a lone frame; lost: at wire speed\n"
 }
 
 #[cfg(test)]

@@ -125,8 +125,22 @@ pub struct Busy {
     pub user: f64,
 }
 
+/// Of one to which nothing comes, once it has no other work left: after it has started, it has for a while.
+pub fn settled_idle(lab: &Lab) -> Result<Busy> {
+    const TRIES: u32 = 30;
+    let mut before = watch_idle(lab)?;
+    for _ in 0..TRIES {
+        let now = watch_idle(lab)?;
+        if (now.all - before.all).abs() <= 0.02 * before.all {
+            return Ok(now);
+        }
+        before = now;
+    }
+    Ok(before)
+}
+
 /// Of one to which nothing comes.
-pub fn watch_idle(lab: &Lab) -> Result<Busy> {
+fn watch_idle(lab: &Lab) -> Result<Busy> {
     const WATCHED_NS: u64 = 1_000_000_000;
     let watched = sender(lab)?.offer(&Offer {
         count: 0,

@@ -13,7 +13,7 @@ use xcap_wire::gigabit_ns;
 
 use super::lab::LabSource;
 use super::recording::{Machines, Source};
-use super::trial::{trial_by, watch_idle, Busy, Capturer, Load, Trial};
+use super::trial::{settled_idle, trial_by, Busy, Capturer, Load, Trial};
 use super::wire::gap_ns;
 use crate::format::FORMAT;
 use crate::run_id::{Buffer, Domain, Environment};
@@ -134,7 +134,7 @@ fn of_environment(
     plan: &Plan,
     tell: &impl Fn(&str),
 ) -> Result<Vec<Row>> {
-    let idle = watch_idle(lab)?;
+    let idle = settled_idle(lab)?;
     let mut rows = Vec::new();
     for &domain in environment.domains() {
         for &way in &plan.ways {

@@ -49,6 +49,7 @@ pub fn frames(report: &Report) -> Markup {
 
 pub fn journeys(report: &Report) -> Markup {
     let journeys = &report.journeys;
+    let against: Vec<_> = journeys.iter().map(|of| of.against.clone()).collect();
     html! { @if !journeys.is_empty() {
         (section(
             "journeys",
@@ -62,7 +63,7 @@ pub fn journeys(report: &Report) -> Markup {
                         "it goes on as if they had"
                     }
                     "." }
-                div.two { @for of in journeys { (figures(from_ref(&of.against))) } }
+                (figures(&against))
                 @for of in journeys {
                     h3 { (of.scenario) }
                     ul { @for line in &of.lines { li { (line) } } }
