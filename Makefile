@@ -70,7 +70,7 @@ check-userland:
 	@if cargo deny --version >/dev/null 2>&1; then \
 		cd userland && cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources; \
 	fi
-	@$(TEST)
+	@$(TEST) $(WITH)
 
 check-module:
 	@$(LAB) module --format

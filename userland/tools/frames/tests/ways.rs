@@ -13,20 +13,23 @@ use receiver::{capturing, command, report, send};
 const X25: u16 = 0x0805;
 const OTHER: u16 = 0x88b5;
 
-/// Those that need neither a driver of their kind nor a library.
-const WAYS: [&str; 6] = [
+/// Those that need no driver of their kind, and libpcap where it is linked.
+const WAYS: &[&str] = &[
     "recvfrom",
     "recvmmsg",
     "tpacket-v2",
     "tpacket-v3",
     "fanout",
     "af-xdp",
+    #[cfg(feature = "libpcap")]
+    "libpcap",
 ];
 
 /// Those that can be had here.
 fn ways() -> impl Iterator<Item = &'static str> {
     let privileged = is_privileged();
-    WAYS.into_iter()
+    WAYS.iter()
+        .copied()
         .filter(move |&way| privileged || way != "af-xdp")
 }
 
