@@ -161,30 +161,16 @@ pub(crate) fn reset() -> Result {
     Ok(())
 }
 
-/// `calibrate`: measures anew what probes cost, and what marks do where they are on.
+/// `calibrate`: measures anew what probes cost.
 pub(crate) fn calibrate() -> Result {
     let _turn = turn()?;
     let recording = stop_in_turn();
-    let measured = calibrate_in_turn();
-    if recording {
-        start_in_turn()?;
-    }
-    measured
-}
-
-/// Nothing is armed.
-fn calibrate_in_turn() -> Result {
     epoch::open();
     let calibration = Calibration::measure();
     epoch::close();
-    let marks_are_on = {
-        let context = &mut REGISTRY.lock().context;
-        context.calibration = Some(calibration?);
-        context.marking_costs.is_some()
-    };
-    if marks_are_on {
-        let costs = MarkingCosts::measure()?;
-        REGISTRY.lock().context.marking_costs = Some(costs);
+    REGISTRY.lock().context.calibration = Some(calibration?);
+    if recording {
+        start_in_turn()?;
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use crate::exact::Exactness;
 use crate::guest_files;
 use crate::hit::Hit;
 use crate::job::Job;
-use crate::marks::Marked;
 use crate::mispredicted;
 use crate::record::{exceeds_reference, Record, FILE};
 use crate::show;
@@ -25,18 +24,8 @@ pub const REFERENCES: [(&str, &str); 2] = [("c_kretprobe", "kretprobe"), ("c_fpr
 pub fn backend_row(backend: &str) -> (String, Tool) {
     let tool = Tool::Xcap {
         backend: backend.to_owned(),
-        marked_before: false,
     };
     (format!("xcap {backend}"), tool)
-}
-
-/// The same after marks were on: what runs at a hit is what ran before.
-fn unmarked_row(backend: &str) -> (String, Tool) {
-    let tool = Tool::Xcap {
-        backend: backend.to_owned(),
-        marked_before: true,
-    };
-    (format!("xcap {backend}, marks off again"), tool)
 }
 
 pub fn module_row(module: &str) -> (String, Tool) {
@@ -60,11 +49,7 @@ pub fn own_rows() -> Vec<(String, Tool)> {
 pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     let job = Job {
         exact: true,
-        hits: own_rows()
-            .into_iter()
-            .chain([unmarked_row("direct")])
-            .collect(),
-        marks: true,
+        hits: own_rows(),
         ..Job::NOTHING
     };
     let outcome = testbed.deterministic(&job, &[])?;
@@ -72,14 +57,7 @@ pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     let mut complaints = untrue(&outcome.exact);
     complaints.extend(unsound(&outcome.hits));
     let mut costs = costs(&outcome.hits);
-    costs.extend(
-        outcome
-            .marks
-            .iter()
-            .map(|one| (one.probe(), rounded(one.cost))),
-    );
     print(&costs_text(&outcome.hits))?;
-    print(&marks_text(&outcome.marks))?;
     complaints.extend(dearer_than_references(&costs));
     // The record is of xcap's own cost.
     costs.retain(|probe, _| probe.starts_with("xcap"));
@@ -128,11 +106,8 @@ fn unsound(hits: &[Hit]) -> Vec<String> {
 /// Probe → instructions of a hit beyond the unprobed call, as they are recorded.
 type Costs = BTreeMap<String, f64>;
 
-fn rounded(cost: f64) -> f64 {
-    (cost * 10.0).round() / 10.0
-}
-
 fn costs(hits: &[Hit]) -> Costs {
+    let rounded = |cost: f64| (cost * 10.0).round() / 10.0;
     let costs = hits
         .iter()
         .filter_map(|hit| Some((hit, hit.beyond_unprobed()?)));
@@ -145,22 +120,11 @@ fn costs_text(hits: &[Hit]) -> String {
     let line = |hit: &Hit| {
         let beyond = hit.beyond_unprobed()?;
         Some(format!(
-            "{:29} {beyond:8.1} instructions a hit beyond the unprobed {:.1}\n",
+            "{:24} {beyond:8.1} instructions a hit beyond the unprobed {:.1}\n",
             hit.probe, hit.unprobed
         ))
     };
     hits.iter().filter_map(line).collect()
-}
-
-fn marks_text(marks: &[Marked]) -> String {
-    let line = |one: &Marked| {
-        let probe = one.probe();
-        format!(
-            "{probe:29} {:8.1} instructions a hit that leaves a mark\n",
-            one.cost
-        )
-    };
-    marks.iter().map(line).collect()
 }
 
 fn dearer_than_references(costs: &Costs) -> Vec<String> {
@@ -191,11 +155,7 @@ fn record(kernel: &str, costs: Costs) -> Result<()> {
 }
 
 fn dearer_than_recorded(kernel: &str, costs: &Costs) -> Result<Vec<String>> {
-    let mut dearer = Record::load(&record_path()?)?.exceeded(
-        kernel,
-        costs,
-        &["xcap direct", "xcap direct, marks off again"],
-    );
+    let mut dearer = Record::load(&record_path()?)?.exceeded(kernel, costs, &["xcap direct"]);
     if !dearer.is_empty() {
         dearer.push("if that is meant: xcap-bench check --update".to_owned());
     }

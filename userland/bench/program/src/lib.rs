@@ -12,7 +12,6 @@ pub mod hit;
 mod installed;
 pub mod job;
 mod kernel_module;
-pub mod marks;
 pub mod mispredicted;
 pub mod peers;
 mod progress;

@@ -19,11 +19,7 @@ pub use output::Format;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Tool {
     /// xcap, with a backend.
-    Xcap {
-        backend: String,
-        /// Have they been on before?
-        marked_before: bool,
-    },
+    Xcap { backend: String },
     /// One of userland/bench/program/peers/modules, loaded on the function.
     Module { file: String },
     /// A program that prints what it saw when it is interrupted.
@@ -41,10 +37,7 @@ pub enum Tool {
 impl Tool {
     pub fn arm(&self, function: &str) -> Result<Box<dyn Armed>> {
         match self {
-            Tool::Xcap {
-                backend,
-                marked_before,
-            } => xcap::arm(function, backend, *marked_before),
+            Tool::Xcap { backend } => xcap::arm(function, backend),
             Tool::Module { file } => module::arm(function, file),
             Tool::Process {
                 commands,

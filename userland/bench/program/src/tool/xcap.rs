@@ -3,15 +3,11 @@
 //! xcap itself.
 
 use super::armed::{Armed, Reading};
-use crate::control::{control, Probe};
+use crate::control::Probe;
 use crate::kernel_module;
 use anyhow::Result;
 
-pub fn arm(function: &str, backend: &str, marked_before: bool) -> Result<Box<dyn Armed>> {
-    if marked_before {
-        control("marks on")?;
-        control("marks off")?;
-    }
+pub fn arm(function: &str, backend: &str) -> Result<Box<dyn Armed>> {
     Ok(Box::new(Probe::add(function, "bench", backend)?))
 }
 

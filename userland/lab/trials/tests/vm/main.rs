@@ -21,7 +21,6 @@ mod ftrace;
 mod functions;
 mod guests;
 mod installed;
-mod journeys;
 mod known;
 mod labs;
 mod late_driver;
@@ -67,7 +66,6 @@ fn main() {
         functions::trials(world),
         everywhere::trials(world),
         late_driver::trials(world),
-        journeys::trials(world),
         known::trials(world),
         clock::trials(world),
         patches::trials(world),
