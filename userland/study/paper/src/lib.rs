@@ -16,3 +16,4 @@ pub mod repetitions;
 pub mod report;
 pub mod study;
 pub mod tables;
+pub mod ways;

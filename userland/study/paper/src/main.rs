@@ -26,7 +26,7 @@ use xcap_study::{gather, record};
 
 use cli::{
     Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, OverheadOptions,
-    ReportOptions, RunOptions, SweepOptions,
+    ReportOptions, RunOptions, SweepOptions, WaysOptions,
 };
 
 /// Exit status of a comparison that found more growth than is allowed.
@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         },
         (None, Some(Command::Sweep(options))) => sweep(&options),
         (None, Some(Command::Overhead(options))) => overhead(&options),
+        (None, Some(Command::Ways(options))) => ways(&options),
         (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
@@ -139,6 +140,20 @@ fn overhead(options: &OverheadOptions) -> Result<()> {
     let tell = |said: &str| eprintln!("xcap-paper: {said}");
     let found = run::overhead::overhead(&source, &plan, tell)?;
     loads::write_overhead(&options.results, &found)
+}
+
+fn ways(options: &WaysOptions) -> Result<()> {
+    let plan = run::ways::Plan {
+        environments: options.environments.clone(),
+        ways: options.ways.clone(),
+        sizes: options.sizes.clone(),
+        buffer_bytes: options.buffer,
+        frames: options.frames,
+    };
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let tell = |said: &str| eprintln!("xcap-paper: {said}");
+    let found = run::ways::ways(&source, &plan, tell)?;
+    xcap_paper::ways::write(&options.results, &found)
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {

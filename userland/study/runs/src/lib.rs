@@ -15,6 +15,7 @@ pub mod load;
 pub mod machine;
 pub mod marked;
 pub mod part;
+pub mod placed;
 pub mod planned;
 pub mod record;
 pub mod role;

@@ -5,12 +5,15 @@
 use xcap_abi::stage::Stage;
 
 use super::findings::{self, Finding};
+use super::journeys::{self, OfScenario};
 use super::selection::Selection;
 use super::{future, ours, paper};
 use crate::figure::Figure;
 use crate::loads::Loads;
 use crate::study::Study;
 use crate::tables::Table;
+use xcap_study::marked::Marked;
+use xcap_study::run::ways::Ways;
 use xcap_study::run_id::{Domain, Environment};
 
 /// Whose calls' distribution is drawn.
@@ -36,6 +39,8 @@ pub struct Report<'a> {
     pub model: Table,
     pub budgets: Vec<Figure>,
     pub losses: Vec<Figure>,
+    pub journeys: Vec<OfScenario>,
+    pub ways: Option<Ways>,
     pub findings: Vec<Finding>,
     pub variation: Table,
     pub answers: Vec<String>,
@@ -47,7 +52,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(study: &'a Study, loads: &Loads) -> Self {
+    pub fn new(study: &'a Study, loads: &Loads, marked: &[Marked], ways: Option<Ways>) -> Self {
         let selection = Selection::new(study);
         let environments = study.environments();
         let has_native = environments.contains(&Environment::Native);
@@ -79,6 +84,8 @@ impl<'a> Report<'a> {
             },
             model: ours::cost_model(&selection),
             budgets,
+            journeys: journeys::all(&selection, marked),
+            ways,
             losses: environments
                 .iter()
                 .map(|&environment| ours::losses(&selection, environment))
@@ -109,6 +116,7 @@ impl<'a> Report<'a> {
             .chain(&self.losses)
             .chain(&self.sweep)
             .chain(&self.measuring)
+            .chain(self.journeys.iter().flat_map(OfScenario::figures))
     }
 
     /// Each with its file's name.
