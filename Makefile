@@ -70,7 +70,7 @@ check-userland:
 	@if cargo deny --version >/dev/null 2>&1; then \
 		cd userland && cargo deny --locked --log-level error check --hide-inclusion-graph licenses bans sources; \
 	fi
-	@$(TEST)
+	@$(TEST) $(WITH)
 
 check-module:
 	@$(LAB) module --format
@@ -94,7 +94,7 @@ costs:
 
 study:
 	@scripts/host-packages browser
-	@$(TEST) --test docs --test page --test prometheus --test vm -- --ignored
+	@$(TEST) --test docs --test page --test prometheus --test vm --test waits -- --ignored
 
 plugin: tools
 	@$(foreach plugin,$(PLUGINS),$(call emulator_plugin,$(plugin)) &&) :

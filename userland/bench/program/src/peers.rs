@@ -88,6 +88,19 @@ pub struct Ready {
     pub note: String,
 }
 
+/// A function, and what holds it: `vmlinux` or a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    pub name: String,
+    pub holder: String,
+}
+
+/// A program that times several functions at once, as xcap times stages, until it is interrupted.
+pub struct Timing {
+    pub command: Vec<String>,
+    pub files: Vec<Copy>,
+}
+
 /// The root that they are in.
 pub struct Peers {
     root: Root,
@@ -111,12 +124,10 @@ impl Peers {
         let lock = materials.cache.lock("peers/work")?;
         let work = materials.cache.path("peers/work");
         fs::create_dir_all(work.join("boot"))?;
-        // Debian's is a stub, and kprobes are resolved when they are armed: names suffice.
-        let symbols = format!(
-            "ffffffff81000000 T _text\nffffffff81000000 T _stext\nffffffff81100000 T {UMASK}\n\
-             ffffffff81200000 T {KNOWN}\nffffffff82000000 T _etext\n"
-        );
-        fs::write(work.join(format!("boot/System.map-{release}")), symbols)?;
+        fs::write(
+            work.join(format!("boot/System.map-{release}")),
+            symbols([UMASK, KNOWN].into_iter()),
+        )?;
         fs::write(work.join("task_euid.h"), SYSTEMTAP_MEND)?;
         let installed = Installed::read(root.path())?;
         Ok(Self {
@@ -163,6 +174,39 @@ impl Peers {
             install_mb: self.installed.megabytes(&packages)?,
             note,
         })
+    }
+
+    /// What times all `functions` with a script that is one function's; an error is why it can't.
+    pub fn timing(&self, peer: &Peer, functions: &[Function]) -> Result<Timing> {
+        let script = |script: &str| -> String {
+            let each = functions.iter().enumerate();
+            each.map(|(at, function)| on_function(script, at, function))
+                .collect()
+        };
+        match &peer.kind {
+            Kind::SystemTap(name, one) => {
+                let names = functions.iter().map(|function| function.name.as_str());
+                let map = self.work.join(format!("boot/System.map-{}", self.release));
+                fs::write(map, symbols(names))?;
+                let module = format!("{name}_stages");
+                let from = self.systemtap_module(&module, &script(one))?;
+                let to = guest_files::path(&format!("{module}.ko"));
+                let mut files = self.files(&["/usr/bin/staprun", "/usr/lib/systemtap/stapio"])?;
+                files.push(Copy {
+                    from,
+                    to: to.clone(),
+                });
+                Ok(Timing {
+                    command: vec!["/usr/bin/staprun".into(), to],
+                    files,
+                })
+            }
+            Kind::Bpftrace(one) => Ok(Timing {
+                command: vec!["/usr/bin/bpftrace".into(), "-e".into(), script(one)],
+                files: self.files(&["/usr/bin/bpftrace"])?,
+            }),
+            Kind::FunctionGraph | Kind::Perf => bail!("it records calls, and sums nothing up"),
+        }
     }
 
     fn sandbox(&self) -> Sandbox {
@@ -295,10 +339,55 @@ impl Peers {
     }
 }
 
+/// A map of the kernel's symbols. Debian's is a stub, and kprobes are resolved when they are armed: names suffice.
+fn symbols<'a>(functions: impl Iterator<Item = &'a str>) -> String {
+    let mut map = "ffffffff81000000 T _text\nffffffff81000000 T _stext\n".to_owned();
+    for (at, function) in functions.enumerate() {
+        map += &format!("ffffffff81{:06x} T {function}\n", 0x10_0000 + at * 0x1000);
+    }
+    map + "ffffffff82000000 T _etext\n"
+}
+
+/// One function's script, with variables of its own.
+fn on_function(script: &str, at: usize, function: &Function) -> String {
+    let mut script = script
+        .replace(FUNCTION, &function.name)
+        .replace(HOLDER, &function.holder);
+    for variable in ["entered", "count", "sum", "squares", "spent"] {
+        script = script.replace(variable, &format!("{variable}{at}"));
+    }
+    script
+}
+
 /// The guest's `/usr/lib64` isn't `/lib64`, where programs look for their loader.
 fn guest_path(path: &str) -> String {
     match path.strip_prefix("/usr/lib64/") {
         Some(name) => format!("/lib64/{name}"),
         None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_has_its_own_variables() {
+        let function = Function {
+            name: "net_rx_action".into(),
+            holder: "vmlinux".into(),
+        };
+        let script = on_function(BPFTRACE_FENTRY, 3, &function);
+        assert!(
+            script.contains("fexit:vmlinux:net_rx_action /@entered3[tid]/"),
+            "{script}"
+        );
+        assert!(script.contains("@spent3 = stats("), "{script}");
+        let script = on_function(SYSTEMTAP_PAPER, 0, &function);
+        assert!(
+            script.contains("global entered0, count0, sum0, squares0"),
+            "{script}"
+        );
+        assert!(symbols(["a", "b"].into_iter()).contains("ffffffff81101000 T b\n"));
     }
 }

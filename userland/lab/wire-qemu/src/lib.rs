@@ -5,10 +5,12 @@
 //! `-plugin libxcap_wire_qemu.so,control=FD`: what is read there is a line for each offer, an [`xcap_wire::Offer`], and
 //! what is written is what became of it, an [`xcap_wire::Offered`].
 //!
-//! No instruction of the machine is looked at: it runs as fast as without.
+//! The machine's instructions in user mode are counted as its code is translated, by what that is translated to: no
+//! call for any of them.
 
 mod qemu;
 mod sending;
+mod user;
 
 use std::ffi::{c_char, c_int, c_void, CStr};
 use std::fs::File;
@@ -26,7 +28,7 @@ pub static qemu_plugin_version: c_int = 4;
 /// Only QEMU may call it, as its header says: the `argc` arguments are valid.
 #[no_mangle]
 pub unsafe extern "C" fn qemu_plugin_install(
-    _: u64,
+    id: u64,
     _: *const c_void,
     argc: c_int,
     argv: *const *const c_char,
@@ -43,6 +45,8 @@ pub unsafe extern "C" fn qemu_plugin_install(
     };
     // SAFETY: Whoever starts QEMU hands the descriptor to this plugin alone.
     let control = unsafe { File::from_raw_fd(control) };
+    // SAFETY: QEMU is calling this, with this plugin's id.
+    unsafe { user::count(id) };
     std::thread::spawn(move || serve(control));
     0
 }

@@ -3,6 +3,7 @@
 //! An offer under way.
 
 use crate::qemu::{self, NetClient, Timer};
+use crate::user;
 use std::ffi::c_void;
 use std::fs::File;
 use std::io::Write;
@@ -22,6 +23,8 @@ struct Sending {
     so_far: Offered,
     /// The machine's instructions when the first frame came.
     before: u64,
+    /// … and those in user mode.
+    user_before: u64,
 }
 
 // SAFETY: The cable is used only with QEMU's lock held.
@@ -57,6 +60,7 @@ pub fn begin(offer: Offer) -> Result<(), String> {
             cable,
             so_far: Offered::default(),
             before: 0,
+            user_before: 0,
         });
         drop(under_way);
         let timer = TIMER.0.get();
@@ -96,6 +100,7 @@ impl Sending {
             so_far.first_ns = now;
             so_far.last_ns = now;
             self.before = qemu::instructions();
+            self.user_before = user::executed();
         }
         if so_far.offered < self.offer.count {
             if let Some(payload) = self.offer.frame.get_mut(frame::HEADER_SIZE..) {
@@ -117,6 +122,7 @@ impl Sending {
         }
         so_far.end_ns = now;
         so_far.instructions = qemu::instructions() - self.before;
+        so_far.user_instructions = user::executed() - self.user_before;
         None
     }
 }

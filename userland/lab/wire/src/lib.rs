@@ -42,6 +42,8 @@ pub struct Offered {
     pub end_ns: u64,
     /// Instructions that the machine executed from the first frame to the end of watching.
     pub instructions: u64,
+    /// Of these, those in user mode: at addresses that are no kernel's.
+    pub user_instructions: u64,
 }
 
 impl fmt::Display for Offer {
@@ -79,8 +81,14 @@ impl fmt::Display for Offered {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(
             f,
-            "{} {} {} {} {} {}",
-            self.offered, self.lost, self.first_ns, self.last_ns, self.end_ns, self.instructions
+            "{} {} {} {} {} {} {}",
+            self.offered,
+            self.lost,
+            self.first_ns,
+            self.last_ns,
+            self.end_ns,
+            self.instructions,
+            self.user_instructions
         )
     }
 }
@@ -90,7 +98,7 @@ impl FromStr for Offered {
 
     fn from_str(line: &str) -> Result<Self, String> {
         let figures = parsed(&line.split_whitespace().collect::<Vec<_>>());
-        let [offered, lost, first_ns, last_ns, end_ns, instructions] =
+        let [offered, lost, first_ns, last_ns, end_ns, instructions, user_instructions] =
             figures.ok_or_else(|| format!("'{}' doesn't say what was offered", line.trim()))?;
         Ok(Self {
             offered,
@@ -99,6 +107,7 @@ impl FromStr for Offered {
             last_ns,
             end_ns,
             instructions,
+            user_instructions,
         })
     }
 }
@@ -134,6 +143,7 @@ mod tests {
             last_ns: 4,
             end_ns: 5,
             instructions: 6,
+            user_instructions: 7,
         };
         assert_eq!(offered.to_string().parse(), Ok(offered));
     }

@@ -12,6 +12,7 @@ use crate::join;
 use crate::path::Places;
 use crate::recording::Recording;
 use crate::timeline::{cut, Segment, Ticks, Visit};
+use crate::unit::Unit;
 
 /// What others counted of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +82,8 @@ pub struct Analysis {
     pub clock: Clock,
     pub counted: Counted,
     pub tsc_khz: u64,
+    /// What a tick is, which marks don't say.
+    pub unit: Unit,
     pub sampling: u64,
     /// Marks for which there was no room, by domain.
     pub dropped: Vec<(&'static str, u64)>,
@@ -96,6 +99,7 @@ pub struct Analysis {
 
 impl Analysis {
     /// Of the recordings of one run: that of dom0 first, then the domU's, or the bare machine's.
+    /// Its ticks are cycles, unless [`in_unit`](Self::in_unit) says what else.
     pub fn new(recordings: &[Recording], counted: Counted) -> Result<Self> {
         let places = Places::of(recordings);
         let clock = Clock::of(recordings)?;
@@ -125,6 +129,7 @@ impl Analysis {
             clock,
             counted,
             tsc_khz: recordings.first().map_or(0, |recording| recording.tsc_khz),
+            unit: Unit::default(),
             sampling,
             dropped: recordings
                 .iter()
@@ -135,6 +140,11 @@ impl Analysis {
             broken,
             lost,
         })
+    }
+
+    /// The same, of marks whose ticks are these.
+    pub fn in_unit(self, unit: Unit) -> Self {
+        Self { unit, ..self }
     }
 
     /// Frames captured: as the program counted, unless not all left marks.

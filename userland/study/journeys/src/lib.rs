@@ -20,3 +20,4 @@ pub mod summary;
 pub mod timeline;
 pub mod told;
 pub mod trace;
+pub mod unit;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Queues: frames that wait for a place, over time; and Little's law of them.
+//!
+//! The law is an identity of any record that begins and ends with empty queues: the length's integral is the sum of
+//! the waits. It says nothing of the clock. What it compares here is all frames that left marks with those of whole
+//! journeys, and their number with what the capturing program counted: frames without marks, or that are joined
+//! wrongly, would show.
 
 use serde::Serialize;
 

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::distribution::{at, Distribution};
 use crate::queue::{Little, Queue};
 use crate::timeline::{Ticks, What};
+use crate::unit::Unit;
 
 /// Version of journeys.json.
 pub const FORMAT: u32 = 1;
@@ -31,6 +32,8 @@ pub struct Summary {
     /// One of so many frames left marks.
     pub sampling: u64,
     pub tsc_khz: u64,
+    /// What a tick is.
+    pub unit: Unit,
     /// Marks for which there was no room, by domain.
     pub dropped_marks: BTreeMap<String, u64>,
     /// Sums over the complete ones: service and wait are the total.
@@ -160,6 +163,7 @@ impl Summary {
             lost: lost(analysis),
             sampling: analysis.sampling,
             tsc_khz: analysis.tsc_khz,
+            unit: analysis.unit,
             dropped_marks: analysis
                 .dropped
                 .iter()

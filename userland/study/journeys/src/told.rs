@@ -5,6 +5,7 @@
 use crate::clock::Source;
 use crate::summary::Summary;
 use crate::timeline::Ticks;
+use crate::unit::Unit;
 
 /// Where most waiting is: what is waited for, in words, and its share of all waiting.
 fn most_waiting(summary: &Summary) -> Option<(String, f64)> {
@@ -30,12 +31,11 @@ pub fn line(summary: &Summary) -> String {
             summary.captured
         );
     };
-    let time = |ticks| microseconds(summary, ticks);
     let mut line = format!(
         "a frame took {} (median): {} served, {} waiting",
-        time(median.total_ticks),
-        time(median.service_ticks),
-        time(median.wait_ticks)
+        time(summary, median.total_ticks),
+        alike(summary, median.service_ticks),
+        alike(summary, median.wait_ticks)
     );
     if let Some((place, share)) = most_waiting(summary) {
         // Most is said of what is more than half.
@@ -51,15 +51,46 @@ pub fn line(summary: &Summary) -> String {
     )
 }
 
+/// A time, with what it is counted in.
+fn time(summary: &Summary, ticks: Ticks) -> String {
+    match summary.unit {
+        Unit::Instructions => format!("{} instructions", short(ticks)),
+        Unit::Cycles => microseconds(summary.microseconds(ticks)),
+    }
+}
+
+/// The same beside one that says it.
+fn alike(summary: &Summary, ticks: Ticks) -> String {
+    match summary.unit {
+        Unit::Instructions => short(ticks),
+        Unit::Cycles => time(summary, ticks),
+    }
+}
+
 /// Three digits that matter.
-fn microseconds(summary: &Summary, ticks: Ticks) -> String {
-    let micros = summary.microseconds(ticks);
+fn microseconds(micros: f64) -> String {
     match micros {
         m if m < 9.995 => format!("{m:.2} µs"),
         m if m < 99.95 => format!("{m:.1} µs"),
         m if m < 9_999.5 => format!("{m:.0} µs"),
         m => format!("{:.1} ms", m / 1e3),
     }
+}
+
+/// The same, thousands and millions by letter.
+fn short(ticks: Ticks) -> String {
+    let (scaled, letter) = match ticks {
+        ..10_000 => return ticks.to_string(),
+        10_000..999_500 => (ticks as f64 / 1e3, "k"),
+        999_500..999_500_000 => (ticks as f64 / 1e6, "M"),
+        _ => (ticks as f64 / 1e9, "G"),
+    };
+    let digits = match scaled {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{scaled:.digits$} {letter}")
 }
 
 /// What the domains' times are to each other, and what that allows to be told.
@@ -108,7 +139,7 @@ pub fn clock(summary: &Summary) -> Option<String> {
 
 fn signed(summary: &Summary, ticks: Ticks) -> String {
     let sign = if ticks < 0 { "−" } else { "" };
-    format!("{sign}{}", microseconds(summary, ticks.abs()))
+    format!("{sign}{}", time(summary, ticks.abs()))
 }
 
 /// The median wait between the domains: that before the domU's first place.
@@ -117,13 +148,29 @@ fn crossing(summary: &Summary) -> Option<Ticks> {
     Some(domu.wait_before.as_ref()?.p50)
 }
 
-/// What keeps the figures from being of all frames, a sentence each.
-pub fn faults(summary: &Summary) -> Vec<String> {
-    let mut told = Vec::new();
-    let at = |place: &Option<String>, domain: Option<&str>| match (place, domain) {
+fn at(place: &Option<String>, domain: Option<&str>) -> String {
+    match (place, domain) {
         (Some(place), Some(domain)) => format!(" ({place} in {domain})"),
         _ => String::new(),
-    };
+    }
+}
+
+/// Where frames that were not captured were seen last, a sentence each.
+pub fn losses(summary: &Summary) -> Vec<String> {
+    let told = summary.lost.iter().map(|lost| match &lost.place {
+        Some(_) => format!(
+            "{} lost, seen last{}",
+            lost.frames,
+            at(&lost.place, lost.domain)
+        ),
+        None => format!("{} lost before they left a mark", lost.frames),
+    });
+    told.collect()
+}
+
+/// What keeps the figures from being of all captured frames, a sentence each.
+pub fn faults(summary: &Summary) -> Vec<String> {
+    let mut told = Vec::new();
     for one in &summary.incomplete {
         let why = match one.reason {
             "missing" => "left no mark where all others did",
@@ -139,16 +186,6 @@ pub fn faults(summary: &Summary) -> Vec<String> {
             at(&one.place, one.domain)
         ));
     }
-    for lost in &summary.lost {
-        told.push(match &lost.place {
-            Some(_) => format!(
-                "{} lost, seen last{}",
-                lost.frames,
-                at(&lost.place, lost.domain)
-            ),
-            None => format!("{} lost before they left a mark", lost.frames),
-        });
-    }
     for (domain, dropped) in &summary.dropped_marks {
         if *dropped > 0 {
             told.push(format!(
@@ -157,4 +194,27 @@ pub fn faults(summary: &Summary) -> Vec<String> {
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_matter() {
+        for (ticks, text) in [
+            (0, "0"),
+            (9_999, "9999"),
+            (10_000, "10.0 k"),
+            (123_456, "123 k"),
+            (999_500, "1.00 M"),
+            (4_047_213, "4.05 M"),
+            (1_500_000_000, "1.50 G"),
+        ] {
+            assert_eq!(short(ticks), text);
+        }
+        for (micros, text) in [(0.5, "0.50 µs"), (99.96, "100 µs"), (1e4, "10.0 ms")] {
+            assert_eq!(microseconds(micros), text);
+        }
+    }
 }

@@ -59,7 +59,12 @@ pub fn write(analysis: &Analysis, recordings: &[Recording], to: impl Write) -> R
     }
     let all = json!({
         "displayTimeUnit": "ns",
-        "otherData": { "made by": "xcap", "tsc_khz": analysis.tsc_khz.to_string() },
+        "otherData": {
+            "made by": "xcap",
+            "tsc_khz": analysis.tsc_khz.to_string(),
+            // Viewers know seconds only.
+            "a tick is one of": analysis.unit.word(),
+        },
         "traceEvents": trace.events,
     });
     Ok(serde_json::to_writer(to, &all)?)

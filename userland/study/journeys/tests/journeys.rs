@@ -9,6 +9,7 @@ use xcap_abi::stage::Stage;
 use xcap_journeys::analysis::{Analysis, Counted, Reason};
 use xcap_journeys::summary::Summary;
 use xcap_journeys::timeline::{Ticks, What};
+use xcap_journeys::unit::Unit;
 use xcap_journeys::{rows, told};
 
 fn counted(frames: u64) -> Counted {
@@ -124,6 +125,16 @@ fn services_and_waits_are_the_whole_time_exactly() {
     assert!(line.starts_with("a frame took "), "{line}");
     assert!(
         line.contains(" served, ") && line.contains(" waiting, "),
+        "{line}"
+    );
+    assert!(
+        line.contains(" µs ") && !line.contains("instructions"),
+        "{line}"
+    );
+    // An instruction clock has no seconds.
+    let line = told::line(&Summary::new(&analysis.in_unit(Unit::Instructions)));
+    assert!(
+        line.contains(" instructions (median)") && !line.contains("µs"),
         "{line}"
     );
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use xcap_frames::Way;
 use xcap_machines::config::emulation::Clock;
 use xcap_study::record;
 use xcap_study::run_id::{Buffer, Environment};
@@ -44,6 +45,8 @@ pub enum Schema {
     Sweep,
     /// overhead.json: what measuring costs the capture
     Overhead,
+    /// ways.json: what each way of capturing costs
+    Ways,
     /// A row of tables/moments.csv
     Moments,
     /// A row of tables/runs.csv
@@ -64,6 +67,7 @@ Examples:
   xcap-paper compare results/old results/paper --fail-above 5
   xcap-paper sweep                          from idle to overload, in the lab
   xcap-paper overhead                       what measuring costs the capture
+  xcap-paper ways                           recvfrom, rings, XDP sockets
   xcap-paper --schema manifest              what the keys of manifest.json mean
 
 Exit status: 0 done, 1 an error (the reason is on stderr), 2 wrong usage,
@@ -81,6 +85,8 @@ pub enum Command {
     Sweep(SweepOptions),
     /// Compare what the receiving machine spends on a capture, in the lab: measured and not
     Overhead(OverheadOptions),
+    /// Compare ways of capturing, in the lab: what each costs, loses, and how long frames wait
+    Ways(WaysOptions),
     /// Tell the journeys of numbered frames: where each was served, and where it waited
     Journeys(JourneysOptions),
     /// Record this machine's share of one run, until its input ends
@@ -213,9 +219,34 @@ pub struct OverheadOptions {
     /// What the capturing program runs on
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
     pub environments: Vec<Environment>,
+    /// Also measure the same functions with SystemTap and bpftrace, from Debian
+    #[arg(long)]
+    pub peers: bool,
     /// Decides the order [default: by chance, and recorded]
     #[arg(long)]
     pub seed: Option<u32>,
+}
+
+#[derive(Args)]
+pub struct WaysOptions {
+    /// Where results are kept: ways.json, tables/ways.csv, tables/ways.md
+    #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
+    pub results: PathBuf,
+    /// Frames of each trial
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(2..))]
+    pub frames: u64,
+    /// Bytes of a frame
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 1500], value_parser = clap::value_parser!(u16).range(60..=1514))]
+    pub sizes: Vec<u16>,
+    /// What captures
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Way::value_variants().to_vec())]
+    pub ways: Vec<Way>,
+    /// Size of the socket's buffer, or ring
+    #[arg(long, value_name = "BYTES", default_value_t = 8 << 20, value_parser = clap::value_parser!(u32).range(1..=1 << 26))]
+    pub buffer: u32,
+    /// What the capturing program runs on; under Xen in dom0, too
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
+    pub environments: Vec<Environment>,
 }
 
 #[derive(Args)]

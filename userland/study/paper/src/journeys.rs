@@ -13,19 +13,26 @@ use xcap_machines::files::replace;
 use xcap_output::print;
 use xcap_study::load;
 use xcap_study::marked::{self, Marked};
+use xcap_study::placed::{self, Placed};
 
-/// Those of all runs below a folder that were marked.
+/// Those of all runs below a folder that were marked; an error if none was.
 pub fn marked(results: &Path) -> Result<Vec<Marked>> {
-    let folders = load::folders(results)?;
-    let mut runs = Vec::new();
-    for folder in folders.iter().filter(|folder| marked::is_there(folder)) {
-        runs.push(marked::load(folder)?);
-    }
+    let runs = any_marked(results)?;
     if runs.is_empty() {
         bail!(
             "no run at '{}' has marks: xcap-paper run --marks 1000 and xcap-lab demo record some",
             results.display()
         );
+    }
+    Ok(runs)
+}
+
+/// The same, if there are any.
+pub fn any_marked(results: &Path) -> Result<Vec<Marked>> {
+    let folders = load::folders(results)?;
+    let mut runs = Vec::new();
+    for folder in folders.iter().filter(|folder| marked::is_there(folder)) {
+        runs.push(marked::load(folder)?);
     }
     runs.sort_by_key(|marked| marked.frames.run);
     Ok(runs)
@@ -39,6 +46,14 @@ pub fn text(runs: &[Marked]) -> Result<()> {
             text += &format!("  {clock}\n");
         }
         for line in told::faults(&summary) {
+            text += &format!("  {line}\n");
+        }
+        // Without counters to compare with, what marks say alone.
+        let mut lost: Vec<String> = placed::losses(marked).iter().map(Placed::told).collect();
+        if lost.is_empty() {
+            lost = told::losses(&summary);
+        }
+        for line in lost {
             text += &format!("  {line}\n");
         }
         print(&text)?;

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xcap_machines::files::replace;
 use xcap_output::print;
+use xcap_study::format;
 use xcap_study::run::overhead::{Overhead, Row};
 use xcap_study::run::sweep::{Point, Sweep};
 use xcap_study::run_id::{Domain, Environment};
@@ -18,6 +20,28 @@ use crate::data::csv;
 /// Their files in a results folder.
 pub const SWEEP: &str = "sweep.json";
 pub const OVERHEAD: &str = "overhead.json";
+
+/// What a results folder has of both.
+pub struct Loads {
+    pub sweep: Option<Sweep>,
+    pub overhead: Option<Overhead>,
+}
+
+impl Loads {
+    pub fn read(results: &Path) -> Result<Self> {
+        Ok(Self {
+            sweep: read(&results.join(SWEEP), "sweep")?,
+            overhead: read(&results.join(OVERHEAD), "account of what measuring costs")?,
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Option<T>> {
+    match path.exists() {
+        true => format::read(path, what).map(Some),
+        false => Ok(None),
+    }
+}
 
 /// A row of tables/sweep.csv
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -11,6 +11,7 @@ use anyhow::{bail, Result};
 use clap::Parser;
 use xcap_machines::config::emulation::Clock;
 use xcap_paper::compare::{self, Question};
+use xcap_paper::peers::{FromDebian, Nobody};
 use xcap_paper::{journeys, loads, report};
 use xcap_study::layout::Layout;
 use xcap_study::load;
@@ -18,13 +19,14 @@ use xcap_study::planned::Planned;
 use xcap_study::role::Role;
 use xcap_study::run::lab::LabSource;
 use xcap_study::run::reached::{Commands, Machine};
+use xcap_study::run::rivals::Rivals;
 use xcap_study::run::{self, run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
 use cli::{
     Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, OverheadOptions,
-    ReportOptions, RunOptions, SweepOptions,
+    ReportOptions, RunOptions, SweepOptions, WaysOptions,
 };
 
 /// Exit status of a comparison that found more growth than is allowed.
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         },
         (None, Some(Command::Sweep(options))) => sweep(&options),
         (None, Some(Command::Overhead(options))) => overhead(&options),
+        (None, Some(Command::Ways(options))) => ways(&options),
         (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
@@ -121,17 +124,36 @@ fn sweep(options: &SweepOptions) -> Result<()> {
 
 fn overhead(options: &OverheadOptions) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u32(..));
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let rivals: Box<dyn Rivals> = match options.peers {
+        true => Box::new(FromDebian::prepare(source.materials())),
+        false => Box::new(Nobody),
+    };
     let plan = run::overhead::Plan {
         environments: options.environments.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
         lasting: options.trial.lasting(),
         seed: seed.into(),
+        rivals: &*rivals,
     };
-    let source = LabSource::prepare(Clock::Instructions)?;
     let tell = |said: &str| eprintln!("xcap-paper: {said}");
     let found = run::overhead::overhead(&source, &plan, tell)?;
     loads::write_overhead(&options.results, &found)
+}
+
+fn ways(options: &WaysOptions) -> Result<()> {
+    let plan = run::ways::Plan {
+        environments: options.environments.clone(),
+        ways: options.ways.clone(),
+        sizes: options.sizes.clone(),
+        buffer_bytes: options.buffer,
+        frames: options.frames,
+    };
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let tell = |said: &str| eprintln!("xcap-paper: {said}");
+    let found = run::ways::ways(&source, &plan, tell)?;
+    xcap_paper::ways::write(&options.results, &found)
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {

@@ -12,6 +12,7 @@ use xcap_study::part::Part;
 use xcap_study::planned::Planned;
 use xcap_study::run::overhead::Overhead;
 use xcap_study::run::sweep::Sweep;
+use xcap_study::run::ways::Ways;
 use xcap_study::testbed::Testbed;
 
 use crate::cli::Schema;
@@ -27,6 +28,7 @@ pub fn print(schema: Schema) -> Result<()> {
         Schema::Part => text::<Part>(),
         Schema::Sweep => text::<Sweep>(),
         Schema::Overhead => text::<Overhead>(),
+        Schema::Ways => text::<Ways>(),
         Schema::Moments => text::<Moments>(),
         Schema::Runs => text::<RunRow>(),
         Schema::Hops => text::<Hop>(),

@@ -42,6 +42,8 @@ pub struct Pooled {
     pub corrected: Option<f64>,
     /// The mean of each repetition.
     pub means: Series,
+    /// The mean self time of each repetition.
+    pub self_means: Series,
     /// Frames that came to the machine, all repetitions together.
     pub frames: u64,
 }
@@ -135,10 +137,15 @@ impl Study {
                 histogram: Histogram::default(),
                 corrected: None,
                 means: Series::new(),
+                self_means: Series::new(),
                 frames: 0,
             });
             all.add(stage);
             all.frames += frames;
+            if stage.self_count > 0 {
+                let own = stage.self_sum as f64 / stage.self_count as f64;
+                all.self_means.insert(run.id.repetition, own);
+            }
             if let Some(mean) = Moments::of(stage).mean() {
                 all.means.insert(run.id.repetition, mean);
                 let less = less_probes(run, domain, name);
@@ -177,11 +184,12 @@ impl Pooled {
         self.moments.mean()
     }
 
-    /// Half width of the 95 % interval of the mean over calls.
+    /// Half width of the 95 % interval of the mean over calls. None of few calls, nor where it would reach below zero:
+    /// calls so skewed have no such interval.
     pub fn half_width(&self) -> Option<f64> {
-        self.moments
-            .interval(95.0)
-            .map(|interval| interval.half_width)
+        let mean = self.mean()?;
+        let half = self.moments.interval(95.0)?.half_width;
+        (self.moments.count >= LEAST_CALLS && half < mean).then_some(half)
     }
 
     /// What `share` of the calls don't exceed.

@@ -7,7 +7,7 @@
 
 pub mod cpu_time;
 mod find;
-mod format;
+pub mod format;
 pub mod frames;
 pub mod gather;
 pub mod layout;
@@ -15,6 +15,7 @@ pub mod load;
 pub mod machine;
 pub mod marked;
 pub mod part;
+pub mod placed;
 pub mod planned;
 pub mod record;
 pub mod role;

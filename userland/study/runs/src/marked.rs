@@ -27,10 +27,11 @@ use xcap_machines::files::replace;
 
 use crate::format;
 use crate::frames::{account, Frames};
-use crate::layout::FRAMES;
+use crate::layout::{FRAMES, TESTBED};
 use crate::part::{Part, Parts};
 use crate::role::Role;
 use crate::run_id::{Environment, RunId};
+use crate::testbed::{Testbed, Unit};
 
 /// In a run's folder: what is told of its journeys.
 pub const JOURNEYS: &str = "journeys.json";
@@ -114,12 +115,23 @@ pub fn load(folder: &Path) -> Result<Marked> {
         captured: Some(frames.captured),
     };
     let analysis = Analysis::new(&recordings, counted)
-        .with_context(|| format!("the marks in '{}'", marks.display()))?;
+        .with_context(|| format!("the marks in '{}'", marks.display()))?
+        .in_unit(unit(folder)?);
     Ok(Marked {
         frames,
         recordings,
         analysis,
     })
+}
+
+/// What a tick is in this run; cycles, where nobody says.
+fn unit(folder: &Path) -> Result<Unit> {
+    let path = folder.join(TESTBED);
+    if !path.exists() {
+        return Ok(Unit::default());
+    }
+    let testbed: Testbed = format::read(&path, "description of a run's machines")?;
+    Ok(testbed.unit)
 }
 
 fn recordings(marks: &Path, environment: Environment) -> Result<Vec<Recording>> {

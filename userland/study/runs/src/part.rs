@@ -59,6 +59,9 @@ pub struct OnWire {
     pub end_ns: u64,
     /// Instructions that the receiving machine executed from the first frame to then.
     pub instructions: u64,
+    /// Of these, those in user mode; none: it was made by an earlier xcap, which didn't count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_instructions: Option<u64>,
 }
 
 impl From<Offered> for OnWire {
@@ -70,6 +73,7 @@ impl From<Offered> for OnWire {
             last_ns: offered.last_ns,
             end_ns: offered.end_ns,
             instructions: offered.instructions,
+            user_instructions: Some(offered.user_instructions),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use xcap_journeys::unit::Unit;
 
 use crate::format::FORMAT;
 use crate::machine::Machine;
@@ -25,29 +26,6 @@ pub enum World {
     Virtual,
     /// Real machines and a cable.
     Real,
-}
-
-/// What a tick of the clock that times stages is.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Unit {
-    /// An instruction that the machine executed, or the time of one in which it had nothing to execute.
-    Instructions,
-    /// A cycle of the TSC.
-    #[default]
-    Cycles,
-}
-
-impl Unit {
-    /// Its word, in the plural.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Instructions => "instructions",
-            Self::Cycles => "cycles",
-        }
-    }
 }
 
 /// What only the lab's host knows.

@@ -125,6 +125,9 @@ pub struct Captured {
     /// `null`: an earlier xcap-recv captured.
     #[serde(default)]
     pub spent: Option<Spent>,
+    /// Mean of the TSC when frames were taken from the kernel; missing without --taken-at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_taken_tsc: Option<u64>,
     pub stopped_by: CapturedUntil,
 }
 

@@ -13,20 +13,23 @@ use receiver::{capturing, command, report, send};
 const X25: u16 = 0x0805;
 const OTHER: u16 = 0x88b5;
 
-/// Those that need neither a driver of their kind nor a library.
-const WAYS: [&str; 6] = [
+/// Those that need no driver of their kind, and libpcap where it is linked.
+const WAYS: &[&str] = &[
     "recvfrom",
     "recvmmsg",
     "tpacket-v2",
     "tpacket-v3",
     "fanout",
     "af-xdp",
+    #[cfg(feature = "libpcap")]
+    "libpcap",
 ];
 
 /// Those that can be had here.
 fn ways() -> impl Iterator<Item = &'static str> {
     let privileged = is_privileged();
-    WAYS.into_iter()
+    WAYS.iter()
+        .copied()
         .filter(move |&way| privileged || way != "af-xdp")
 }
 
@@ -141,6 +144,22 @@ fn a_way_that_cannot_be_had_says_what_to_do() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("--way af-xdp"), "{said}");
+    });
+}
+
+#[test]
+fn when_frames_were_taken_is_told() {
+    in_namespace("when_frames_were_taken_is_told", || {
+        // SAFETY: Every x86-64 processor has the instruction, and Linux lets user mode use it.
+        let now = || unsafe { core::arch::x86_64::_rdtsc() };
+        for way in ways() {
+            let child = capturing(&["--way", way, "--silence", SILENCE, "--taken-at"]);
+            let before = now();
+            send(23, X25);
+            let report = report(child);
+            let taken = report["mean_taken_tsc"].as_u64().unwrap();
+            assert!((before..now()).contains(&taken), "{report}");
+        }
     });
 }
 

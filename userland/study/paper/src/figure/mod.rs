@@ -7,13 +7,17 @@
 mod axis;
 mod bars;
 mod distribution;
+mod lines;
 mod rows;
+mod spans;
 mod svg;
 pub mod theme;
 
 pub use bars::{bars, Bar};
 pub use distribution::{distributions, Distribution};
+pub use lines::{lines, Line};
 pub use rows::{rows, stacks, Group, Row, Scale, Stack};
+pub use spans::{spans, SpanRow};
 pub use svg::alone;
 
 /// A figure with what a reader needs to understand it alone.

@@ -41,8 +41,7 @@ pub fn rows(
     groups: &[Group],
     scale: Scale,
 ) -> String {
-    let legend_lines = legend.len().div_ceil(legend_columns(legend)) as i32;
-    let head = HEAD + legend_lines * LEGEND_LINE + 4;
+    let head = HEAD + legend_height(legend) + 4;
     let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
     let body = rows as i32 * ROW + groups.len() as i32 * GROUP_GAP;
     let height = (head + body + FOOT) as u32;
@@ -160,8 +159,7 @@ const STACK: i32 = 20;
 const STACK_GAP: i32 = 20;
 
 pub fn stacks(heading: &Heading, legend: &[(String, RGBColor)], stacks: &[Stack]) -> String {
-    let legend_lines = legend.len().div_ceil(legend_columns(legend)) as i32;
-    let head = HEAD + legend_lines * LEGEND_LINE + 4;
+    let head = HEAD + legend_height(legend) + 4;
     let body = stacks.len() as i32 * (STACK + STACK_GAP);
     let total = |stack: &Stack| stack.parts.iter().map(|(value, _)| value).sum::<f64>();
     let top = stacks.iter().map(total).fold(0.0, f64::max);
@@ -202,6 +200,11 @@ pub fn stacks(heading: &Heading, legend: &[(String, RGBColor)], stacks: &[Stack]
     })
 }
 
+/// Pixels that a legend takes.
+pub(super) fn legend_height(legend: &[(String, RGBColor)]) -> i32 {
+    legend.len().div_ceil(legend_columns(legend)) as i32 * LEGEND_LINE
+}
+
 fn legend_columns(legend: &[(String, RGBColor)]) -> usize {
     let widest = legend
         .iter()
@@ -216,7 +219,7 @@ fn legend_columns(legend: &[(String, RGBColor)]) -> usize {
     }
 }
 
-fn draw_legend(root: &Root, legend: &[(String, RGBColor)]) -> Result<(), Fault> {
+pub(super) fn draw_legend(root: &Root, legend: &[(String, RGBColor)]) -> Result<(), Fault> {
     let columns = legend_columns(legend);
     let width = (WIDTH as i32 - 16) / columns as i32;
     for (at, (name, colour)) in legend.iter().enumerate() {

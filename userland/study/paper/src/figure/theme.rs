@@ -27,7 +27,7 @@ const GREEN: RGBColor = RGBColor(0x00, 0x83, 0x00);
 const VIOLET: RGBColor = RGBColor(0x4a, 0x3a, 0xa7);
 const RED: RGBColor = RGBColor(0xe3, 0x49, 0x48);
 const MAGENTA: RGBColor = RGBColor(0xe8, 0x7b, 0xa4);
-const ORANGE: RGBColor = RGBColor(0xeb, 0x68, 0x34);
+pub const ORANGE: RGBColor = RGBColor(0xeb, 0x68, 0x34);
 pub const GREY: RGBColor = RGBColor(0xb3, 0xb1, 0xa8);
 
 /// Class, light and dark colour.

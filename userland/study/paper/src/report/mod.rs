@@ -4,6 +4,7 @@
 
 mod findings;
 mod future;
+mod journeys;
 mod model;
 mod ours;
 mod page;
@@ -18,7 +19,10 @@ use xcap_study::load;
 
 use crate::data;
 use crate::figure::alone;
+use crate::journeys::any_marked;
+use crate::loads::Loads;
 use crate::study::Study;
+use crate::ways;
 pub use findings::FindingRow;
 use model::Report;
 use page::page;
@@ -27,7 +31,9 @@ pub use selection::world_word;
 /// Reads the results in a folder and writes the report beside them; gives the page's path.
 pub fn write(results: &Path) -> Result<PathBuf> {
     let study = Study::new(load::all(results)?);
-    let report = Report::new(&study);
+    let loads = Loads::read(results)?;
+    let marked = any_marked(results)?;
+    let report = Report::new(&study, &loads, &marked, ways::read(results)?);
     for figure in report.figures() {
         let path = results.join("figures").join(format!("{}.svg", figure.id));
         replace(&path, alone(&figure.svg))?;

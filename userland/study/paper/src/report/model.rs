@@ -5,11 +5,15 @@
 use xcap_abi::stage::Stage;
 
 use super::findings::{self, Finding};
+use super::journeys::{self, OfScenario};
 use super::selection::Selection;
 use super::{future, ours, paper};
 use crate::figure::Figure;
+use crate::loads::Loads;
 use crate::study::Study;
 use crate::tables::Table;
+use xcap_study::marked::Marked;
+use xcap_study::run::ways::Ways;
 use xcap_study::run_id::{Domain, Environment};
 
 /// Whose calls' distribution is drawn.
@@ -35,14 +39,20 @@ pub struct Report<'a> {
     pub model: Table,
     pub budgets: Vec<Figure>,
     pub losses: Vec<Figure>,
+    pub journeys: Vec<OfScenario>,
+    pub ways: Option<Ways>,
     pub findings: Vec<Finding>,
     pub variation: Table,
     pub answers: Vec<String>,
     pub overhead: Table,
+    /// Rates from idle to overload; none, where none were swept.
+    pub sweep: Vec<Figure>,
+    /// What measuring costs the capture; none, where that wasn't measured.
+    pub measuring: Vec<Figure>,
 }
 
 impl<'a> Report<'a> {
-    pub fn new(study: &'a Study) -> Self {
+    pub fn new(study: &'a Study, loads: &Loads, marked: &[Marked], ways: Option<Ways>) -> Self {
         let selection = Selection::new(study);
         let environments = study.environments();
         let has_native = environments.contains(&Environment::Native);
@@ -74,6 +84,8 @@ impl<'a> Report<'a> {
             },
             model: ours::cost_model(&selection),
             budgets,
+            journeys: journeys::all(&selection, marked),
+            ways,
             losses: environments
                 .iter()
                 .map(|&environment| ours::losses(&selection, environment))
@@ -82,6 +94,12 @@ impl<'a> Report<'a> {
             answers: future::answers(&selection),
             overhead: future::overhead(&whole),
             variation: future::variation(&selection),
+            sweep: loads.sweep.as_ref().map(ours::sweep).unwrap_or_default(),
+            measuring: loads
+                .overhead
+                .as_ref()
+                .map(ours::measuring)
+                .unwrap_or_default(),
             selection,
         }
     }
@@ -96,6 +114,9 @@ impl<'a> Report<'a> {
             .chain(&self.native)
             .chain(&self.budgets)
             .chain(&self.losses)
+            .chain(&self.sweep)
+            .chain(&self.measuring)
+            .chain(self.journeys.iter().flat_map(OfScenario::figures))
     }
 
     /// Each with its file's name.

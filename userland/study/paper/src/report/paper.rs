@@ -8,6 +8,8 @@ use super::selection::Selection;
 use crate::figure::{bars, rows, theme, Bar, Figure, Group, Heading, Row, Scale};
 use crate::numbers::whole;
 use crate::paper_figures::{PaperFigure, FIGURES};
+use crate::repetitions::{level, Estimate};
+use crate::study::Pooled;
 use crate::tables::{Cell, Table};
 use xcap_study::run_id::Domain;
 
@@ -21,13 +23,14 @@ pub fn figures(selection: &Selection) -> Vec<Figure> {
     figures
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "scenario",
     "stage",
     "function",
     "calls",
     "mean",
     "± 95 % (calls)",
+    "self",
     "corrected",
     "std dev",
     "p50",
@@ -35,6 +38,26 @@ const COLUMNS: [&str; 12] = [
     "missed",
     "repetitions",
 ];
+
+/// What is drawn of a stage, and half its 95 % interval: the mean of its calls; of one that reception may preempt, its
+/// self time, over repetitions.
+fn drawn(stage: Stage, pooled: Option<&Pooled>) -> (Option<f64>, Option<f64>) {
+    let Some(pooled) = pooled else {
+        return (None, None);
+    };
+    if !stage.runs_in_task() {
+        return (pooled.mean(), pooled.half_width());
+    }
+    let Some(own) = pooled.self_mean() else {
+        return (None, None);
+    };
+    let interval = level(&pooled.self_means)
+        .ok()
+        .as_ref()
+        .map(Estimate::interval);
+    let half = interval.map(|(low, high)| (high - low) / 2.0);
+    (Some(own), half.filter(|half| *half < own))
+}
 
 /// The figures of one stage and scenario, as a row under [`COLUMNS`].
 fn row(selection: &Selection, domain: Domain, stage: Stage, at: usize) -> Vec<Cell> {
@@ -50,6 +73,7 @@ fn row(selection: &Selection, domain: Domain, stage: Stage, at: usize) -> Vec<Ce
         Cell::count(pooled.moments.count),
         Cell::rounded(pooled.mean()),
         Cell::rounded(pooled.half_width()),
+        Cell::rounded(pooled.self_mean()),
         Cell::rounded(pooled.corrected),
         Cell::rounded(pooled.moments.standard_deviation()),
         Cell::rounded(pooled.quantile(0.5)),
@@ -70,9 +94,10 @@ fn all_stages(selection: &Selection, number: &str, domain: Domain) -> Figure {
         };
         for (at, &scenario) in selection.scenarios.iter().enumerate() {
             let pooled = selection.pooled(scenario, domain, stage);
+            let (value, half) = drawn(stage, pooled.as_ref());
             group.rows.push(Row {
-                value: pooled.as_ref().and_then(|pooled| pooled.mean()),
-                half: pooled.as_ref().and_then(|pooled| pooled.half_width()),
+                value,
+                half,
                 colour: theme::of_scenario(scenario),
             });
             table.push(row(selection, domain, stage, at));
@@ -88,7 +113,8 @@ fn all_stages(selection: &Selection, number: &str, domain: Domain) -> Figure {
         title,
         note: "Cost of one call of each stage's function, not of one frame: interrupts, polls, copies \
                and notifications handle many frames a call. The axis is logarithmic, the thin lines are \
-               95 % intervals over calls. recvfrom includes the wait for a frame."
+               95 % intervals over calls, where there are 30 calls that aren't too skewed for one. Of stages that reception \
+               may preempt (copies, notification, recvfrom), self time over repetitions."
             .into(),
         table,
     }
@@ -102,35 +128,62 @@ fn one_stage(selection: &Selection, figure: &PaperFigure) -> Figure {
         caption,
     } = figure;
     let mut table = Table::new(&COLUMNS);
-    let mut drawn = Vec::new();
+    let mut bar = Vec::new();
     for (at, &scenario) in selection.scenarios.iter().enumerate() {
         table.push(row(selection, *domain, *stage, at));
         let pooled = selection.pooled(scenario, *domain, *stage);
         let pooled = pooled.as_ref();
-        drawn.push(Bar {
+        let (value, half) = drawn(*stage, pooled);
+        let means = |pooled: &Pooled| match stage.runs_in_task() {
+            true => pooled.self_means.values().copied().collect(),
+            false => pooled.means.values().copied().collect(),
+        };
+        bar.push(Bar {
             label: scenario.to_string(),
             below: format!(
                 "{} calls",
                 whole(pooled.map_or(0, |pooled| pooled.moments.count))
             ),
-            value: pooled.and_then(|pooled| pooled.mean()),
-            half: pooled.and_then(|pooled| pooled.half_width()),
-            dots: pooled
-                .map(|pooled| pooled.means.values().copied().collect())
-                .unwrap_or_default(),
+            value,
+            half,
+            dots: pooled.map(means).unwrap_or_default(),
             colour: theme::of_scenario(scenario),
         });
     }
     let title = format!("Fig. {number} – {domain}: {}", stage.label());
-    let subtitle = selection.subtitle(&format!("mean {} a call, 95 %", selection.unit()));
+    let own = if stage.runs_in_task() { "self " } else { "" };
+    let subtitle = selection.subtitle(&format!("mean {own}{} a call, 95 %", selection.unit()));
+    let bars_are = match stage.runs_in_task() {
+        true => {
+            "Bars: mean self time, that is without what preempted a call (the table has whole calls beside), with its 95 % \
+             interval over repetitions; dots: each repetition."
+        }
+        false => "Bars: mean of all calls, with its 95 % interval; dots: the mean of each repetition.",
+    };
     let heading = Heading::new(&title, &subtitle);
     let function = drawn_function(selection, *domain, *stage);
     Figure {
         id: format!("fig-{number}"),
-        svg: bars(&heading, &drawn),
+        svg: bars(&heading, &bar),
         title,
-        note: format!("The paper's “{caption}”. {function}Bars: mean of all calls, with its 95 % interval; dots: the mean of each repetition."),
+        note: format!(
+            "The paper's “{caption}”. {function}{}{bars_are}",
+            shared(*stage)
+        ),
         table,
+    }
+}
+
+/// Stages whose function serves others than the capture, too.
+fn shared(stage: Stage) -> &'static str {
+    match stage {
+        Stage::CopyUser => {
+            "The function copies for every socket of the machine: what else is received there is counted with it. "
+        }
+        Stage::Notify => {
+            "The function notifies for every event channel (disks, consoles): what else uses them is counted with it. "
+        }
+        _ => "",
     }
 }
 

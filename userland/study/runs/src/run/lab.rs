@@ -69,6 +69,10 @@ impl LabSource {
         (clock == Clock::Instructions).then_some(frames)
     }
 
+    pub fn materials(&self) -> &Materials {
+        &self.materials
+    }
+
     /// The machines of an environment, with xcap loaded or without.
     pub fn boot(&self, environment: Environment, load: bool) -> Result<Lab> {
         let mut config = match environment {
@@ -82,6 +86,10 @@ impl LabSource {
         };
         // As many as dom0 and the domU have each: natively one does the work of both.
         config.cpus = 1;
+        if !load {
+            // What else is to be loaded there may be large.
+            config.memory_mib = 2048;
+        }
         config.accelerator = self.accelerator;
         config.clock = self.clock;
         config.copies.push(self.recorder.clone());

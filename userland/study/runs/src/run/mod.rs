@@ -11,15 +11,17 @@ mod plan;
 mod progress;
 pub mod reached;
 pub mod recording;
+pub mod rivals;
 mod session;
 mod study;
 pub mod sweep;
 mod trial;
+pub mod ways;
 pub mod wire;
 
 pub use block::run_block;
 pub use knee::Knee;
 pub use plan::{Block, Plan};
 pub use progress::Progress;
-pub use session::perform;
+pub use session::{perform, perform_marked};
 pub use study::run_missing;

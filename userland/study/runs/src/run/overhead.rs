@@ -15,6 +15,7 @@ use super::at_once::at_once;
 use super::knee::{bisect, Knee};
 use super::lab::LabSource;
 use super::recording::{Machines, Source};
+use super::rivals::{self, Measuring, Rival, Rivals};
 use super::trial::{idle, trial, Load};
 use super::wire::gap_ns;
 use crate::format::FORMAT;
@@ -28,9 +29,11 @@ const KNEE: f64 = 0.01;
 /// Rates besides the scenarios' own, in frames a second: some frames meet in a batch.
 const BATCHES: f64 = 20e3;
 
+/// What measures a capture that nothing measures.
+pub const NOTHING: &str = "nothing";
+
 /// What is to be measured.
-#[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Plan<'a> {
     pub environments: Vec<Environment>,
     /// Of each load, whose mean is shown.
     pub repetitions: u32,
@@ -40,6 +43,8 @@ pub struct Plan {
     pub lasting: Duration,
     /// Decides the order.
     pub seed: u64,
+    /// Other tools that measure the same functions.
+    pub rivals: &'a dyn Rivals,
 }
 
 /// overhead.json
@@ -89,11 +94,12 @@ pub struct Row {
 }
 
 /// What measures, and how it is made ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Probe {
     Unloaded,
     Stopped,
     Armed(&'static str),
+    Rival(Rival),
 }
 
 const PROBES: [Probe; 6] = [
@@ -106,20 +112,21 @@ const PROBES: [Probe; 6] = [
 ];
 
 impl Probe {
-    fn name(self) -> String {
+    fn name(&self) -> String {
         match self {
-            Self::Unloaded => "nothing".into(),
+            Self::Unloaded => NOTHING.into(),
             Self::Stopped => "xcap, stopped".into(),
             Self::Armed(backend) => format!("xcap, {backend}"),
+            Self::Rival(rival) => rival.name.clone(),
         }
     }
 
     /// What a shell does in each machine that captures.
-    fn script(self) -> String {
+    fn script(&self) -> String {
         const LOAD: &str = "[ -d /sys/module/xcap ] || insmod /lab/xcap.ko";
         match self {
             // Functions that may sleep hold the module while they are hooked directly.
-            Self::Unloaded => format!(
+            Self::Unloaded | Self::Rival(_) => format!(
                 "[ ! -d /sys/module/xcap ] || {{ echo stop >{CONTROL}; echo backend=auto >{CONTROL}; rmmod xcap; }}"
             ),
             Self::Stopped => format!("{LOAD}; echo stop >{CONTROL}"),
@@ -129,13 +136,17 @@ impl Probe {
         }
     }
 
-    fn make_ready(self, lab: &Lab) -> Result<()> {
+    /// What is returned runs as long as it measures.
+    fn make_ready(&self, lab: &Lab) -> Result<Option<Measuring>> {
         for (place, guest) in lab.guests() {
             if place != Place::Sender {
                 guest.sh(&self.script()).with_context(|| self.name())?;
             }
         }
-        Ok(())
+        match self {
+            Self::Rival(rival) => rival.start(lab).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -185,19 +196,38 @@ fn of_environment(
     tell: &impl Fn(&str),
 ) -> Result<Vec<Row>> {
     let loads = loads(plan);
-    let mut rows: Vec<Vec<Row>> = PROBES
-        .map(|probe| {
-            let row = |load: &Load| Row::of(environment, probe, load);
-            loads.iter().map(row).collect()
-        })
-        .into();
+    let mut probes: Vec<Probe> = PROBES.into();
+    let mut rows: Vec<Vec<Row>> = Vec::new();
+    let mut unable = Vec::new();
+    for rival in rivals::ready(lab, environment, plan.rivals)? {
+        match rival {
+            Ok(rival) => probes.push(Probe::Rival(rival)),
+            Err((name, reason)) => unable.push(Row::unable(environment, name, reason)),
+        }
+    }
+    for probe in &probes {
+        let row = |load: &Load| Row::of(environment, probe, load);
+        rows.push(loads.iter().map(row).collect());
+    }
     let mut random = fastrand::Rng::with_seed(plan.seed);
     for repetition in 1..=plan.repetitions {
-        let mut order: Vec<usize> = (0..PROBES.len()).collect();
+        let mut order: Vec<usize> = (0..probes.len()).collect();
         random.shuffle(&mut order);
         for at in order {
-            let probe = PROBES[at];
-            probe.make_ready(lab)?;
+            let probe = &probes[at];
+            if let Some(reason) = rows[at].first().and_then(|row| row.reason.as_ref()) {
+                tell(&format!("{}: left out: {reason}", probe.name()));
+                continue;
+            }
+            let measuring = match probe.make_ready(lab) {
+                Ok(measuring) => measuring,
+                Err(error) if matches!(probe, Probe::Rival(_)) => {
+                    let reason = format!("{error:#}");
+                    rows[at] = vec![Row::unable(environment, probe.name(), reason)];
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let idle = idle(lab)?;
             for (row, load) in rows[at].iter_mut().zip(&loads) {
                 row.add(lab, *load, idle)?;
@@ -208,6 +238,9 @@ fn of_environment(
                     let of_size = rows[at].iter_mut().filter(|row| row.size == size);
                     of_size.for_each(|row| row.knee = Some(knee));
                 }
+            }
+            if let Some(measuring) = measuring {
+                measuring.end()?;
             }
             tell(&format!(
                 "{} {}: repetition {repetition}",
@@ -222,7 +255,7 @@ fn of_environment(
             row.compare(*nothing);
         }
     }
-    Ok(rows.into_iter().flatten().collect())
+    Ok(rows.into_iter().flatten().chain(unable).collect())
 }
 
 fn knee(lab: &Lab, size: u16, plan: &Plan) -> Result<Knee> {
@@ -240,13 +273,23 @@ fn knee(lab: &Lab, size: u16, plan: &Plan) -> Result<Knee> {
 }
 
 impl Row {
-    fn of(environment: Environment, probe: Probe, load: &Load) -> Self {
+    fn of(environment: Environment, probe: &Probe, load: &Load) -> Self {
         Self {
-            environment,
-            probe: probe.name(),
-            reason: None,
             size: load.size,
             offered_per_second: 1e9 / load.gap_ns as f64,
+            reason: None,
+            ..Self::unable(environment, probe.name(), String::new())
+        }
+    }
+
+    /// Of what can't measure, and why.
+    fn unable(environment: Environment, probe: String, reason: String) -> Self {
+        Self {
+            environment,
+            probe,
+            reason: Some(reason),
+            size: 0,
+            offered_per_second: 0.0,
             offered: 0,
             lost_on_wire: 0,
             captured: 0,

@@ -8,10 +8,10 @@ use anyhow::{bail, Context, Result};
 use nix::libc::SIGINT;
 use xcap_frames::{Captured, READY};
 use xcap_machines::boot::wire::Wire;
-use xcap_machines::Lab;
+use xcap_machines::{Lab, Place};
 use xcap_wire::{gigabit_ns, Offer};
 
-use super::wire::{frame, SETTLE_NS};
+use super::wire::{frame, DRAINED_NS};
 use crate::part::OnWire;
 use crate::run_id::Buffer;
 
@@ -71,21 +71,47 @@ pub fn sender(lab: &Lab) -> Result<&Wire> {
         .context("the load takes a sender that keeps the receiver's time: --clock instructions")
 }
 
+/// Who captures: in the lab's capturing guest, as the paper did, unless told.
+#[derive(Debug, Clone)]
+pub struct Capturer {
+    pub place: Place,
+    /// Where frames are sent to.
+    pub destination: &'static str,
+    /// What else xcap-recv is told.
+    pub more: Vec<String>,
+}
+
+impl Capturer {
+    pub fn of(lab: &Lab) -> Self {
+        Self {
+            place: lab.capturing_place(),
+            destination: lab.destination(),
+            more: Vec::new(),
+        }
+    }
+}
+
 pub fn trial(lab: &Lab, load: Load) -> Result<Trial> {
+    trial_by(lab, load, &Capturer::of(lab))
+}
+
+/// The same by another capturer than the paper's.
+pub fn trial_by(lab: &Lab, load: Load, capturer: &Capturer) -> Result<Trial> {
     let wire = sender(lab)?;
-    let guest = lab.guest(lab.capturing_place());
+    let guest = lab.guest(capturer.place);
     let mut command = vec!["xcap-recv".to_owned(), "--json".into()];
     command.extend(["--interface".into(), "eth0".into()]);
     if let Some(bytes) = load.buffer.bytes() {
         command.extend(["--buffer".into(), bytes.to_string()]);
     }
+    command.extend(capturer.more.iter().cloned());
     let mut receiver = guest.spawn(&command)?;
     receiver.wait_for_line(READY, PATIENCE)?;
     let on_wire = wire.offer(&Offer {
         count: load.frames,
         gap_ns: load.gap_ns,
-        settle_ns: SETTLE_NS,
-        frame: frame(lab.destination(), load.size)?,
+        settle_ns: DRAINED_NS,
+        frame: frame(capturer.destination, load.size)?,
     })?;
     // What queues still hold would be the next trial's.
     guest.sh(QUIET)?;
@@ -103,6 +129,33 @@ pub fn trial(lab: &Lab, load: Load) -> Result<Trial> {
 
 /// Instructions a second of a machine to which nothing comes.
 pub fn idle(lab: &Lab) -> Result<f64> {
+    Ok(watch_idle(lab)?.all)
+}
+
+/// Instructions a second of a machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Busy {
+    pub all: f64,
+    /// In user mode.
+    pub user: f64,
+}
+
+/// Of one to which nothing comes, once it has no other work left: after it has started, it has for a while.
+pub fn settled_idle(lab: &Lab) -> Result<Busy> {
+    const TRIES: u32 = 30;
+    let mut before = watch_idle(lab)?;
+    for _ in 0..TRIES {
+        let now = watch_idle(lab)?;
+        if (now.all - before.all).abs() <= 0.02 * before.all {
+            return Ok(now);
+        }
+        before = now;
+    }
+    Ok(before)
+}
+
+/// Of one to which nothing comes.
+fn watch_idle(lab: &Lab) -> Result<Busy> {
     const WATCHED_NS: u64 = 1_000_000_000;
     let watched = sender(lab)?.offer(&Offer {
         count: 0,
@@ -110,5 +163,9 @@ pub fn idle(lab: &Lab) -> Result<f64> {
         settle_ns: WATCHED_NS,
         frame: vec![0],
     })?;
-    Ok(watched.instructions as f64 * 1e9 / (watched.end_ns - watched.first_ns) as f64)
+    let seconds = (watched.end_ns - watched.first_ns) as f64 / 1e9;
+    Ok(Busy {
+        all: watched.instructions as f64 / seconds,
+        user: watched.user_instructions as f64 / seconds,
+    })
 }

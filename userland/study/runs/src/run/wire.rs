@@ -26,8 +26,11 @@ const TICK_NS: u64 = 4_000_000;
 /// every phase.
 const BETWEEN_SLEEPS_NS: u64 = 47_213;
 
-/// How long the receiver is given for what is under way when the last frame was sent: longer than all its queues last.
-pub const SETTLE_NS: u64 = 500_000_000;
+/// How long the receiver is given for what is under way when the last frame was sent; recorders wait for the rest.
+const SETTLE_NS: u64 = 20_000_000;
+
+/// … where nobody records: longer than all its queues last.
+pub const DRAINED_NS: u64 = 500_000_000;
 
 /// From the beginning of one frame to that of the next, in the receiver's time: as fast as a gigabit wire carries
 /// them, or a sleep apart.
@@ -47,7 +50,11 @@ pub fn record(wire: &Wire, destination: &str, task: Task) -> Result<Box<dyn Reco
     let offer = Offer {
         count: task.frames,
         gap_ns: task.gap_ns.unwrap_or_else(|| gap_ns(task.scenario)),
-        settle_ns: SETTLE_NS,
+        settle_ns: match task.gap_ns {
+            // A trial at a rate, of which all instructions are counted.
+            Some(_) => DRAINED_NS,
+            None => SETTLE_NS,
+        },
         frame: frame(destination, task.scenario.size)?,
     };
     let offered = OnWire::from(wire.offer(&offer)?);

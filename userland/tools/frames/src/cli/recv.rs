@@ -62,6 +62,10 @@ pub struct Cli {
           value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     buffer: Option<u32>,
 
+    /// Report the mean of the TSC when frames were taken from the kernel, in JSON
+    #[arg(long, requires = "json")]
+    pub taken_at: bool,
+
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -37,7 +37,7 @@ impl Reporter {
             hook,
             buffer,
             counters,
-            progress: Progress::new(cli.threads(), cli.count),
+            progress: Progress::new(cli.threads(), cli.count, cli.taken_at),
             cli,
             meter: Meter::default(),
             left: AtomicU64::new(0),
@@ -120,6 +120,7 @@ impl Reporter {
                 .saturating_sub(captured.frames),
             buffer_bytes: self.buffer,
             spent: Some(self.meter.spent(calls)?),
+            mean_taken_tsc: self.progress.mean_tsc(captured.frames),
             stopped_by: ending.kind(),
         })
     }

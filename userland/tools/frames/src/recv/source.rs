@@ -4,7 +4,7 @@
 
 use nix::errno::Errno;
 
-use crate::tally::{Progress, Taken};
+use crate::tally::{tsc, Progress, Taken};
 
 /// A way of getting frames from the kernel. None does anything with them.
 pub trait Source {
@@ -16,6 +16,7 @@ pub trait Source {
     /// Here so that each way has a loop of its own, with nothing called through a table in it.
     fn capture(&mut self, thread: usize, progress: &Progress) -> Result<(), Errno> {
         let mut so_far = Taken::default();
+        let mut moments = 0;
         let mut room = progress.note(thread, so_far);
         while room > 0 {
             match self.take(room) {
@@ -23,6 +24,10 @@ pub trait Source {
                     so_far.frames += taken.frames;
                     so_far.bytes += taken.bytes;
                     so_far.calls += taken.calls;
+                    if let Some(begin) = progress.begin() {
+                        moments += (tsc() - begin) * taken.frames;
+                        progress.note_moments(thread, moments);
+                    }
                     room = progress.note(thread, so_far);
                 }
                 Err(Errno::EINTR) => (),

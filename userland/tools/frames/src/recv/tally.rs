@@ -20,6 +20,8 @@ struct Tally {
     frames: AtomicU64,
     bytes: AtomicU64,
     calls: AtomicU64,
+    /// Sum of the moments at which its frames were taken.
+    moments: AtomicU64,
 }
 
 /// What all threads captured so far.
@@ -28,14 +30,39 @@ pub struct Progress {
     tallies: Vec<Tally>,
     /// Frames to capture in all.
     count: Option<u64>,
+    /// The TSC at the beginning, from which moments count; none: nobody asks for them.
+    begin: Option<u64>,
+}
+
+pub fn tsc() -> u64 {
+    // SAFETY: Every x86-64 processor has the instruction, and Linux lets user mode use it.
+    unsafe { core::arch::x86_64::_rdtsc() }
 }
 
 impl Progress {
-    pub fn new(threads: usize, count: Option<u64>) -> Self {
+    pub fn new(threads: usize, count: Option<u64>, timed: bool) -> Self {
         Self {
             tallies: (0..threads).map(|_| Tally::default()).collect(),
             count,
+            begin: timed.then(tsc),
         }
+    }
+
+    /// From when moments count, if they do.
+    pub fn begin(&self) -> Option<u64> {
+        self.begin
+    }
+
+    /// Notes the sum of the moments at which `thread` took its frames so far.
+    pub fn note_moments(&self, thread: usize, sum: u64) {
+        self.tallies[thread].moments.store(sum, Ordering::Relaxed);
+    }
+
+    /// The mean TSC of the moments at which these frames were taken, which are all.
+    pub fn mean_tsc(&self, frames: u64) -> Option<u64> {
+        let moments = self.tallies.iter().map(|tally| &tally.moments);
+        let sum: u64 = moments.map(|sum| sum.load(Ordering::Relaxed)).sum();
+        Some(self.begin? + sum.checked_div(frames)?)
     }
 
     pub fn total(&self) -> Taken {

@@ -19,7 +19,7 @@ impl Outcome {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Holds => "holds",
-            Self::Contradicted => "the opposite",
+            Self::Contradicted => "contradicted",
             Self::Undecided(_) => "undecided",
         }
     }
@@ -42,7 +42,7 @@ pub struct Tested {
     pub high: f64,
     /// How likely chance makes it look as claimed, two-sided.
     pub hold: f64,
-    /// … like the opposite, two-sided.
+    /// … like the opposite (of more: like no more than 2 % more), two-sided.
     pub against: f64,
     /// The same by Holm, for all claims of the finding.
     pub against_holm: f64,
@@ -194,7 +194,7 @@ impl Claim {
         let mut text = match &self.tested {
             Ok(tested) => {
                 let mut text = format!(
-                    "{}, of the opposite {}, {} repetitions",
+                    "{}, against it {}, {} repetitions",
                     probability(tested.hold),
                     probability(tested.against_holm),
                     tested.repetitions

@@ -80,7 +80,8 @@ pub fn more_frames(selection: &Selection) -> Vec<Claim> {
                 .map(|(at, scenario)| {
                     (
                         at,
-                        explained_by_calls(selection, scenario, domain, stage).unwrap_or(f64::NAN),
+                        explained_by_calls(selection, scenario, domain, stage)
+                            .map_or(f64::NAN, f64::ln),
                     )
                 })
                 .collect();
@@ -88,7 +89,12 @@ pub fn more_frames(selection: &Selection) -> Vec<Claim> {
                 "calls within a run make less than half of the variance of {domain}'s {}",
                 stage.label()
             );
-            bounded(text, Measure::Share, &within, Bound::Below(0.5))
+            bounded(
+                text,
+                Measure::Difference,
+                &within,
+                Bound::Below(0.5_f64.ln()),
+            )
         })
         .collect()
 }
@@ -116,7 +122,7 @@ fn explained_by_calls(
         .sum::<f64>()
         / (n - 1.0);
     let within = runs.iter().map(|(_, error)| error).sum::<f64>() / n;
-    (runs.len() > 1 && between > 0.0).then(|| (within / between).min(1.0))
+    (runs.len() > 1 && between > 0.0 && within > 0.0).then(|| within / between)
 }
 
 /// Load makes every stage dearer, and small frames more so.

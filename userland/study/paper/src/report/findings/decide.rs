@@ -10,6 +10,9 @@ use crate::study::Series;
 /// Figures that differ by no more than this part are nearly the same.
 pub const MARGIN: f64 = 0.10;
 
+/// What is more by no more than this part is not more.
+const NEGLIGIBLE: f64 = 0.02;
+
 /// A figure of each repetition, under its name; twice where the probes' own cost decides it: with the
 /// least and with the most that they may cost.
 pub struct Side<'a> {
@@ -75,7 +78,12 @@ pub fn above_one(one: &Series, other: &Series) -> Outcome {
 /// `one` is greater than `other`.
 pub fn greater(text: String, one: Side, other: Side) -> Claim {
     let tested = ratios(&one, &other, |estimate| {
-        Tested::against_bound(estimate, 1.0, true)
+        let against = (2.0 * estimate.p_below(1.0 + NEGLIGIBLE)).min(1.0);
+        Tested {
+            against,
+            against_holm: against,
+            ..Tested::against_bound(estimate, 1.0, true)
+        }
     });
     let values = format!("{}, {}", one.told(), other.told());
     Claim::new(text, values, Measure::Ratio, tested)

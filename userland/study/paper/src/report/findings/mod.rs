@@ -17,6 +17,7 @@ mod verdict;
 use crate::report::selection::Selection;
 use xcap_study::testbed::World;
 
+use claim::Tested;
 pub use claim::{Claim, Outcome};
 pub use table::{rows, table, FindingRow};
 pub use verdict::Verdict;
@@ -110,11 +111,24 @@ pub fn all(selection: &Selection) -> Vec<Finding> {
 }
 
 impl Finding {
-    /// The claim that the verdict rests on: the least sure.
+    /// The claim that the verdict rests on: the one that is most surely contradicted, or undecided, or the least sure.
     pub fn weakest(&self) -> Option<&Claim> {
-        let hold = |claim: &&Claim| claim.tested.as_ref().map_or(2.0, |tested| tested.hold);
-        self.claims
-            .iter()
-            .max_by(|one, other| hold(one).total_cmp(&hold(other)))
+        let of = |pick: fn(&Tested) -> f64| {
+            move |claim: &&Claim| claim.tested.as_ref().map_or(-1.0, pick)
+        };
+        let claims = || self.claims.iter();
+        let hold = of(|tested| tested.hold);
+        match self.verdict {
+            Verdict::DoesNotHold => claims()
+                .filter(|claim| claim.outcome == Outcome::Contradicted)
+                .max_by(|one, other| {
+                    let sure = of(|tested| -tested.against_holm);
+                    sure(one).total_cmp(&sure(other))
+                }),
+            Verdict::CannotTell => claims()
+                .filter(|claim| claim.outcome.why_undecided().is_some())
+                .max_by(|one, other| hold(one).total_cmp(&hold(other))),
+            Verdict::Holds => claims().max_by(|one, other| hold(one).total_cmp(&hold(other))),
+        }
     }
 }

@@ -29,14 +29,14 @@ pub struct FindingRow {
     pub high: Option<f64>,
     /// How likely chance makes it look as claimed, two-sided.
     pub p: Option<f64>,
-    /// … like the opposite, by Holm for all claims of the finding.
+    /// … like the opposite (of more: like no more than 2 % more), by Holm for all claims of the finding.
     pub p_opposite: Option<f64>,
     /// The smallest effect that four of five such studies find.
     pub detectable: Option<f64>,
     pub repetitions: usize,
     /// Repetitions without such calls, or with too few.
     pub left_out: usize,
-    /// `holds`, `the opposite`, `undecided`.
+    /// `holds`, `contradicted`, `undecided`.
     pub outcome: String,
     /// Why it's undecided.
     pub why: Option<String>,
@@ -85,7 +85,7 @@ pub fn table(findings: &[Finding]) -> Table {
         "low",
         "high",
         "p",
-        "p of the opposite (Holm)",
+        "p against it (Holm)",
         "detectable",
         "repetitions",
         "left out",

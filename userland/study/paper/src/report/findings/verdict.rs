@@ -22,7 +22,7 @@ impl Verdict {
     }
 }
 
-/// A finding holds if all its claims do, and doesn't if the opposite of one is seen; and why.
+/// A finding holds if all its claims do, and doesn't if one is contradicted; and why.
 pub fn judge(claims: &[Claim]) -> (Verdict, String) {
     let contradicted: Vec<&Claim> = claims
         .iter()
@@ -47,7 +47,7 @@ pub fn judge(claims: &[Claim]) -> (Verdict, String) {
         }
         (contradicted, _) => {
             let named = named(contradicted);
-            let why = format!("{holding} of {all} claims hold; the opposite is seen of: {named}");
+            let why = format!("{holding} of {all} claims hold; contradicted: {named}");
             (Verdict::DoesNotHold, why)
         }
     };
@@ -85,8 +85,8 @@ fn medians_tell(claims: &[Claim]) -> String {
     let said = match (count(&Outcome::Holds), count(&Outcome::Contradicted)) {
         (0, 0) => return String::new(),
         (hold, 0) => format!("{hold} more hold"),
-        (0, against) => format!("the opposite is seen of {against} more"),
-        (hold, against) => format!("{hold} more hold, and the opposite is seen of {against}"),
+        (0, against) => format!("{against} more are contradicted"),
+        (hold, against) => format!("{hold} more hold, and {against} are contradicted"),
     };
     format!(". By medians and quartiles, which a few interrupted calls don't move, {said}")
 }

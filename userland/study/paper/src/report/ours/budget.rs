@@ -29,6 +29,9 @@ const OTHERS: [(&str, RGBColor); 6] = [
     ("not attributed", theme::INK),
 ];
 
+/// The kernel's accounts may be so much more than all time, by their 10 ms; where they are more, they are no budget.
+const DISAGREEMENT: f64 = 0.05;
+
 /// Parts of all time, as shares: stages by their words, and [`OTHERS`].
 type Shares = BTreeMap<String, f64>;
 
@@ -55,7 +58,7 @@ fn shares(run: &Run, domain: Domain) -> Option<Shares> {
     put(OTHERS[3].0, cycles(time.steal_ns));
     put(OTHERS[4].0, cycles(time.idle_ns));
     shares.insert(OTHERS[5].0.to_owned(), left);
-    (all > 0.0).then_some(shares)
+    (all > 0.0 && left > -DISAGREEMENT).then_some(shares)
 }
 
 /// Each part's share in every repetition, in the order in which they are shown.
@@ -76,8 +79,14 @@ fn parts(selection: &Selection, scenario: Scenario, domain: Domain) -> Vec<(Stri
     };
     names
         .map(|name| (name.to_owned(), part(name)))
-        .filter(|(_, series)| !series.is_empty())
+        // A stage of another machine's path takes nothing here.
+        .filter(|(_, series)| series.values().any(|share| *share != 0.0))
         .collect()
+}
+
+/// Of parts that may be small, two digits more than whole per cents.
+fn share_of(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share).replace('-', "−")
 }
 
 fn mean(series: &Series) -> f64 {
@@ -120,9 +129,15 @@ pub fn budget(selection: &Selection, environment: Environment, domain: Domain) -
             table.push(vec![
                 Cell::text(scenario.to_string()),
                 Cell::text(name),
-                Cell::share(Some(mean(share))),
+                Cell::Number(mean(share), share_of(mean(share))),
                 interval.map_or(Cell::Missing, |(low, high)| {
-                    Cell::text(format!("{} to {}", percent(low), percent(high)))
+                    // Only what isn't attributed may be less than nothing.
+                    let least = if name == OTHERS[5].0 {
+                        low
+                    } else {
+                        low.max(0.0)
+                    };
+                    Cell::text(format!("{} to {}", share_of(least), share_of(high)))
                 }),
                 Cell::share(when_idle(&selection, scenario, domain, name)),
                 Cell::count(share.len() as u64),
@@ -152,7 +167,7 @@ pub fn budget(selection: &Selection, environment: Environment, domain: Domain) -
             "All time of its CPUs from before the first frame to after the last ({window} ms on average), the wait for \
              quiet included. Stages by self time, less what the probes cost; programs, hypervisor and idle by the \
              kernel's own accounts, to 10 ms. What is not attributed is the rest: scheduler, system calls, \
-             kernel threads, calls that slept. Below 0 it says how far the two accounts disagree."
+             kernel threads, calls that slept. Below 0 it says how far the two accounts disagree; a run in which that is more than 5 % is left out."
         ),
         table,
     })

@@ -27,7 +27,7 @@ struct Model {
 }
 
 /// Calls a frame that differ by less are all the same.
-const ALIKE: f64 = 0.01;
+const ALIKE: f64 = 0.05;
 
 /// The model of every stage of every machine.
 pub fn cost_model(selection: &Selection) -> Table {
@@ -64,12 +64,15 @@ impl Model {
         domain: Domain,
         stage: Stage,
     ) -> Option<Self> {
+        let buffer = selection.lossless().buffer;
         let runs = || {
             selection
                 .study
                 .runs
                 .iter()
                 .filter(|run| run.id.environment == environment)
+                // A frame that is dropped half way isn't one for the stages after.
+                .filter(|run| run.id.buffer == buffer)
         };
         let per_frame = |run: &Run| {
             let frames = run.frames.at(domain) as f64;

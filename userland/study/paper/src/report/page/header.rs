@@ -22,7 +22,7 @@ pub fn header(report: &Report, title: &str) -> Markup {
             }
             (banner(report))
             (key_numbers(report))
-            (navigation())
+            (navigation(report))
         }
     }
 }
@@ -92,14 +92,29 @@ fn key_numbers(report: &Report) -> Markup {
     }
 }
 
-fn navigation() -> Markup {
+fn navigation(report: &Report) -> Markup {
+    let there = |id: &str| match id {
+        "journeys" => !report.journeys.is_empty(),
+        "ways" => report.ways.is_some(),
+        _ => true,
+    };
+    let all = [
+        ("summary", "Verdicts"),
+        ("paper", "The paper's figures"),
+        ("findings", "Findings"),
+        ("frames", "Frames"),
+        ("journeys", "Waits"),
+        ("cost", "Cost a frame"),
+        ("ways", "Ways of capturing"),
+        ("loads", "Other loads"),
+        ("distributions", "Distributions"),
+        ("future", "Future work"),
+        ("conditions", "Conditions"),
+        ("method", "Method"),
+    ];
     html! {
         nav { ul {
-            @for (id, name) in [
-                ("summary", "Verdicts"), ("paper", "The paper's figures"), ("findings", "Findings"),
-                ("frames", "Frames"), ("cost", "Cost a frame"), ("distributions", "Distributions"),
-                ("future", "Future work"), ("conditions", "Conditions"), ("method", "Method"),
-            ] {
+            @for (id, name) in all.into_iter().filter(|(id, _)| there(id)) {
                 li { a href={ "#" (id) } { (name) } }
             }
         } }

@@ -7,8 +7,11 @@ use std::slice::from_ref;
 use maud::{html, Markup};
 
 use super::parts::{figures, section, table};
+use crate::numbers::whole;
 use crate::report::model::Report;
+use crate::ways::{answers, table as ways_table};
 use xcap_study::run_id::Buffer;
+use xcap_study::testbed::Unit;
 
 pub fn paper(report: &Report) -> Markup {
     section(
@@ -44,6 +47,36 @@ pub fn frames(report: &Report) -> Markup {
     )
 }
 
+pub fn journeys(report: &Report) -> Markup {
+    let journeys = &report.journeys;
+    let against: Vec<_> = journeys.iter().map(|of| of.against.clone()).collect();
+    html! { @if !journeys.is_empty() {
+        (section(
+            "journeys",
+            "Where a frame waits",
+            html! {
+                p { "After each run, numbered frames were sent, which left marks in each domain. Marks cost time "
+                    "at every place, so that these are runs of their own; the other figures hold none of them. "
+                    "Times are in " (report.selection.unit())
+                    @if report.selection.study.unit() == Unit::Instructions {
+                        ": the clock of these machines counts instructions, and while they have none to execute "
+                        "it goes on as if they had"
+                    }
+                    "." }
+                (figures(&against))
+                @for of in journeys {
+                    h3 { (of.scenario) }
+                    ul { @for line in &of.lines { li { (line) } } }
+                    details open[of.lines.len() == 1] {
+                        summary { "Single frames, and some that followed one another" }
+                        (figures(&of.frames))
+                    }
+                }
+            },
+        ))
+    } }
+}
+
 pub fn cost(report: &Report) -> Markup {
     section(
         "cost",
@@ -61,7 +94,8 @@ pub fn cost(report: &Report) -> Markup {
             h3 id="model" { "A model of each stage" }
             p { "Self time a frame, less what the probes cost, fitted by least squares in each repetition: " (report.selection.unit()) " = a call "
                 "× calls + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. What the model leaves "
-                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple." }
+                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple. (netback, delivery and recvfrom wake a thread, or sleep, if \
+                frames come one by one, and don't if they queue: neither by the frame nor by the byte.)" }
             (table(&report.model, "cost-model"))
             h3 id="budget" { "All CPU time" }
             @if report.budgets.is_empty() {
@@ -70,6 +104,42 @@ pub fn cost(report: &Report) -> Markup {
             (figures(&report.budgets))
         },
     )
+}
+
+pub fn loads(report: &Report) -> Markup {
+    section(
+        "loads",
+        "From idle to overload, and what measuring costs",
+        html! {
+            @if report.sweep.is_empty() {
+                p.muted { "No rates were swept: " code { "xcap-paper sweep" } " does." }
+            }
+            (figures(&report.sweep))
+            h3 id="measuring" { "What measuring costs the capture" }
+            @if report.measuring.is_empty() {
+                p.muted { "That wasn't measured: " code { "xcap-paper overhead" } " does." }
+            }
+            (figures(&report.measuring))
+        },
+    )
+}
+
+pub fn ways(report: &Report) -> Markup {
+    html! { @if let Some(ways) = &report.ways {
+        (section(
+            "ways",
+            "What should I use?",
+            html! {
+                p { "Each way of capturing under the same loads, with nothing that measures: instructions of the whole "
+                    "machine for each frame that was captured, the kernel's (the hypervisor's with it) and the program's, "
+                    "less what an idle machine executes; and the time from the wire until the program has the frame, in "
+                    "instructions too, of which waits for nothing are a part. Buffers and rings have "
+                    (whole(ways.buffer_bytes)) " bytes." }
+                ul { @for answer in answers(ways) { li { (answer) } } }
+                (table(&ways_table(ways), "ways"))
+            },
+        ))
+    } }
 }
 
 pub fn distributions(report: &Report) -> Markup {
