@@ -230,7 +230,9 @@ fn clipped(mut visits: Vec<Visit>, places: &Places) -> Vec<Visit> {
     for visit in &mut visits {
         if places.get(visit.place).awaits_frames() {
             let came = delivered.map_or(visit.entry, |(_, exit)| exit);
-            if let Some((copied, _)) = copied.filter(|_| visit.entry < came) {
+            // A copy that it didn't make says nothing of it.
+            let made = |&(copied, _): &(Ticks, Ticks)| visit.entry < came && copied <= visit.exit;
+            if let Some((copied, _)) = copied.filter(made) {
                 visit.entry = copied;
                 // Who slept was switched away, and that is over.
                 visit.switched = false;
