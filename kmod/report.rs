@@ -177,7 +177,13 @@ pub(crate) fn per_cpu(out: &SeqFile, probe: &Probe) -> Result {
     let missed = probe.missed();
     for cpu in cpu::possible() {
         let totals = probe.totals_on(cpu)?;
-        if totals.entries != 0 || totals.count != 0 || totals.missed != 0 {
+        let figures = [
+            totals.entries,
+            totals.count,
+            totals.missed,
+            totals.out_of_scope,
+        ];
+        if figures.iter().any(|&figure| figure != 0) {
             words(out, &of(probe, totals));
             seq_print!(out, " {cpu}\n");
         }

@@ -29,6 +29,7 @@ mod marks;
 mod patches;
 mod reader;
 mod returns;
+mod scope;
 mod security;
 mod snapshots;
 mod stress;
@@ -74,6 +75,7 @@ fn main() {
         tcpdump::trials(world),
         cards::trials(world),
         returns::trials(world),
+        scope::trials(world),
         installed::trials(world),
         reader::trials(world),
         security::trials(world),
