@@ -7,7 +7,8 @@ use super::{
     calibration::{batches, cost, probed, Cost},
     epoch,
     mark_rings::{self, Rings},
-    marking::{Marking, Source},
+    marking::Marking,
+    source::Source,
 };
 use crate::abi::backend::Backend;
 use core::ptr::NonNull;

@@ -50,6 +50,7 @@ pub(crate) mod scoping_cost;
 pub(crate) mod search;
 pub(crate) mod shadow_place;
 pub(crate) mod sort;
+pub(crate) mod source;
 pub(crate) mod subject;
 pub(crate) mod switches;
 pub(crate) mod symbols;

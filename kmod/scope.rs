@@ -7,8 +7,8 @@ use super::{
     cell::{at, Cell},
     cpu::{self, PerCpu},
     epoch::{self, Began},
-    marking::Source,
     nokprobe::nokprobe,
+    source::Source,
 };
 
 /// What has to be the same for a call to be in scope.

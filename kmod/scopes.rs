@@ -7,11 +7,11 @@ use super::{
     btf::Types,
     errors, hook,
     life::Next,
-    marking::Source,
     probe::Probe,
     registry::Registry,
     scope::{Same, Told},
     scoping_cost::ScopingCosts,
+    source::Source,
     subject::{Scoped, Subject},
 };
 use crate::abi::stages::About;

@@ -11,9 +11,9 @@ use super::{
     },
     calibration::{batches, cost, probed, Cost},
     epoch,
-    marking::Source,
     marking_cost::Buffer,
     scope::{Same, Scope, Told},
+    source::Source,
 };
 use crate::abi::backend::Backend;
 use kernel::prelude::*;
