@@ -28,7 +28,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode> {
         buffers: vec![Buffer::Large],
         repetitions: 1,
         seed: None,
-        most_apart: LabSource::most_apart(options.clock),
+        most_apart: LabSource::most_apart(options.clock, 2_000),
         frames: options.frames,
         marks: options.marks,
         optional: Vec::new(),

@@ -3,6 +3,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use xcap_machines::config::emulation::Clock;
@@ -93,7 +94,7 @@ pub struct RunOptions {
     /// Where results are kept
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
-    /// Frames in a run; where they come one by one in the lab, 2000 at most, which cost the same each
+    /// Frames in a run; where they come one by one in the lab, 1000 at most, which cost the same each
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: u64,
     /// Numbered frames sent after each run, to leave marks [default: none]
@@ -164,9 +165,14 @@ pub struct SweepOptions {
     /// Where results are kept: sweep.json, tables/sweep.csv, tables/sweep-stages.csv, tables/knees.csv
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
-    /// Frames of each trial
-    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(2..))]
+    /// Frames of each trial, at least
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(2..))]
     pub frames: u64,
+    #[command(flatten)]
+    pub trial: TrialOptions,
+    /// Numbered frames sent at each rate, whose latency is told; 0: none
+    #[arg(long, value_name = "FRAMES", default_value_t = 500)]
+    pub marks: u64,
     /// Bytes of a frame
     #[arg(long, value_delimiter = ',', default_values_t = [64, 1500], value_parser = clap::value_parser!(u16).range(60..=1514))]
     pub sizes: Vec<u16>,
@@ -179,13 +185,28 @@ pub struct SweepOptions {
 }
 
 #[derive(Args)]
+pub struct TrialOptions {
+    /// How long frames are offered in each trial, at least, by the receiver's clock: longer than buffers last
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub milliseconds: u64,
+}
+
+impl TrialOptions {
+    pub fn lasting(&self) -> Duration {
+        Duration::from_millis(self.milliseconds)
+    }
+}
+
+#[derive(Args)]
 pub struct OverheadOptions {
     /// Where results are kept: overhead.json, tables/overhead.csv
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
-    /// Frames of each trial
+    /// Frames of each trial, at least
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(2..))]
     pub frames: u64,
+    #[command(flatten)]
+    pub trial: TrialOptions,
     /// Trials of each load
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub repetitions: u32,

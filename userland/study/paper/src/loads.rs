@@ -32,6 +32,12 @@ struct RateRow {
     lost: u64,
     lost_on_wire: u64,
     instructions_per_frame: Option<f64>,
+    latency_frames: Option<u64>,
+    latency_median_us: Option<f64>,
+    latency_p90_us: Option<f64>,
+    latency_p99_us: Option<f64>,
+    latency_mean_us: Option<f64>,
+    latency_mean_wait_us: Option<f64>,
 }
 
 /// A row of tables/sweep-losses.csv
@@ -100,6 +106,12 @@ pub fn write_sweep(results: &Path, sweep: &Sweep) -> Result<()> {
         lost: point.lost.values().sum(),
         lost_on_wire: point.lost.get("wire.no_room").copied().unwrap_or(0),
         instructions_per_frame: point.instructions_per_frame,
+        latency_frames: point.latency.map(|of| of.frames),
+        latency_median_us: point.latency.map(|of| of.median_us),
+        latency_p90_us: point.latency.map(|of| of.p90_us),
+        latency_p99_us: point.latency.map(|of| of.p99_us),
+        latency_mean_us: point.latency.map(|of| of.mean_us),
+        latency_mean_wait_us: point.latency.map(|of| of.mean_wait_us),
     });
     let losses = sweep.points.iter().flat_map(losses);
     let stages = sweep.points.iter().flat_map(stages);

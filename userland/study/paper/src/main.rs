@@ -86,7 +86,7 @@ fn run_study(options: &RunOptions) -> Result<()> {
         seed: Some(seed),
         most_apart: match commands {
             Some(_) => None,
-            None => LabSource::most_apart(options.clock),
+            None => LabSource::most_apart(options.clock, 1_000),
         },
         // Hardware's help is emulated too, but not by every emulator.
         optional: match options.environments.as_slice() {
@@ -111,6 +111,8 @@ fn sweep(options: &SweepOptions) -> Result<()> {
         sizes: options.sizes.clone(),
         buffer: options.buffer,
         frames: options.frames,
+        lasting: options.trial.lasting(),
+        marks: options.marks,
     };
     let source = LabSource::prepare(Clock::Instructions)?;
     let swept = run::sweep::sweep(&source, &plan, |said| eprintln!("xcap-paper: {said}"))?;
@@ -123,6 +125,7 @@ fn overhead(options: &OverheadOptions) -> Result<()> {
         environments: options.environments.clone(),
         repetitions: options.repetitions,
         frames: options.frames,
+        lasting: options.trial.lasting(),
         seed: seed.into(),
     };
     let source = LabSource::prepare(Clock::Instructions)?;

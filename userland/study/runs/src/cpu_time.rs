@@ -25,6 +25,13 @@ pub struct CpuTime {
     pub steal_ns: u64,
 }
 
+impl CpuTime {
+    /// The share of all CPUs' time that the hypervisor took.
+    pub fn stolen(&self) -> f64 {
+        self.steal_ns as f64 / (self.window_ns * self.cpus).max(1) as f64
+    }
+}
+
 /// A first reading.
 pub struct Begun {
     at: Instant,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use xcap_abi::stage::Stage;
 
 use crate::format::FORMAT;
-use crate::part::{OnWire, Part, Parts};
+use crate::part::{OnWire, Part, Parts, SOFTNET};
 use crate::role::Role;
 use crate::run_id::{Domain, RunId};
 
@@ -23,6 +23,10 @@ pub struct Hop {
     pub came: u64,
     /// Frames that it dropped by its own counters, by counter.
     pub dropped: BTreeMap<String, u64>,
+    /// Counters that a machine of this kind has and this one hasn't: what they would count is in `unaccounted` of the
+    /// next hop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_counted: Vec<String>,
     /// Frames that went on: `came` less all of `dropped`.
     pub passed: u64,
     /// What the hop before let pass, less `came`: below 0, frames that weren't ours.
@@ -64,6 +68,7 @@ impl Hop {
         self.dropped.iter().map(move |(counter, &lost)| {
             let words = match counter.as_str() {
                 "queue_dropped" => format!("{place} queue"),
+                "softnet_dropped" => format!("{place} backlog"),
                 "rx_missed_errors" => format!("{place} missed"),
                 "rx_crc_errors" | "rx_length_errors" | "rx_errors" => format!("{place} errors"),
                 "unread" => format!("{place} unread"),
@@ -104,14 +109,14 @@ pub fn account(run: RunId, parts: &Parts) -> Result<Frames, String> {
     hops.extend(sender.wire.map(wire));
     let capturing = if run.environment.is_xen() {
         let (dom0, domu) = (part(Role::DOM0)?, part(Role::DOMU)?);
-        hops.push(nic(dom0));
+        hops.push(nic(dom0)?);
         hops.extend(bridge(dom0));
         hops.extend(vif(dom0));
-        hops.push(netfront(domu));
+        hops.push(netfront(domu)?);
         domu
     } else {
         let bare = part(Role::BARE)?;
-        hops.push(nic(bare));
+        hops.push(nic(bare)?);
         bare
     };
     let captured = capturing
@@ -119,8 +124,8 @@ pub fn account(run: RunId, parts: &Parts) -> Result<Frames, String> {
         .as_ref()
         .ok_or_else(|| format!("{run}: {} says nothing of a capture", capturing.role))?;
     let dropped = [
-        ("tp_drops".to_owned(), captured.tp_drops),
-        ("unread".to_owned(), captured.unread),
+        ("tp_drops".to_owned(), Some(captured.tp_drops)),
+        ("unread".to_owned(), Some(captured.unread)),
     ];
     let (role, came) = (capturing.role, captured.tp_packets);
     hops.push(hop("socket", role, came, &dropped, "PACKET_STATISTICS"));
@@ -145,14 +150,22 @@ pub fn account(run: RunId, parts: &Parts) -> Result<Frames, String> {
     })
 }
 
-fn hop(name: &str, machine: Role, came: u64, dropped: &[(String, u64)], source: &str) -> Hop {
-    let dropped: BTreeMap<_, _> = dropped.iter().filter(|(_, n)| *n > 0).cloned().collect();
+/// Frames that one counter lost; none: there is no such counter.
+type Drop = (String, Option<u64>);
+
+fn hop(name: &str, machine: Role, came: u64, drops: &[Drop], source: &str) -> Hop {
+    let counted = drops
+        .iter()
+        .filter_map(|(counter, lost)| Some((counter.clone(), (*lost)?)));
+    let dropped: BTreeMap<_, _> = counted.filter(|(_, lost)| *lost > 0).collect();
+    let not_counted = drops.iter().filter(|(_, lost)| lost.is_none());
     Hop {
         hop: name.into(),
         machine,
         came,
         passed: came.saturating_sub(dropped.values().sum()),
         dropped,
+        not_counted: not_counted.map(|(counter, _)| counter.clone()).collect(),
         unaccounted: 0,
         source: source.into(),
     }
@@ -162,14 +175,28 @@ fn statistics(interface: &str) -> String {
     format!("{interface}/statistics")
 }
 
-fn drops(part: &Part, interface: &str, counters: &[&str]) -> Vec<(String, u64)> {
+fn drops(part: &Part, interface: &str, counters: &[&str]) -> Vec<Drop> {
     let grown = |counter: &&str| ((*counter).to_owned(), part.grown(interface, counter));
     counters.iter().map(grown).collect()
 }
 
+fn sum(drops: &[Drop]) -> u64 {
+    drops.iter().filter_map(|(_, lost)| *lost).sum()
+}
+
+/// What a hop can't do without.
+fn needed(part: &Part, interface: &str, counter: &str) -> Result<u64, String> {
+    part.grown(interface, counter).ok_or_else(|| {
+        format!(
+            "{}: no counter {counter} of interface '{interface}', before and after: was it there all the time?",
+            part.role
+        )
+    })
+}
+
 /// The cable, where frames that come while the card has no room are lost.
 fn wire(offered: OnWire) -> Hop {
-    let lost = [("no_room".to_owned(), offered.lost)];
+    let lost = [("no_room".to_owned(), Some(offered.lost))];
     hop(
         "wire",
         Role::Sender,
@@ -180,14 +207,15 @@ fn wire(offered: OnWire) -> Hop {
 }
 
 /// The card: what it got, and what it missed for want of room.
-fn nic(part: &Part) -> Hop {
+fn nic(part: &Part) -> Result<Hop, String> {
     let card = &part.interface;
     let before = ["rx_missed_errors", "rx_crc_errors", "rx_length_errors"];
     let mut dropped = drops(part, card, &before);
-    let missed: u64 = dropped.iter().map(|(_, n)| n).sum();
+    let came = needed(part, card, "rx_packets")? + sum(&dropped);
     dropped.extend(drops(part, card, &["rx_dropped"]));
-    let came = part.own("rx_packets") + missed;
-    hop("nic", part.role, came, &dropped, &statistics(card))
+    let backlog = part.grown(SOFTNET, "dropped");
+    dropped.push(("softnet_dropped".into(), backlog));
+    Ok(hop("nic", part.role, came, &dropped, &statistics(card)))
 }
 
 /// Frames that the bridge took: it has no counter of its own, but xcap counts its calls.
@@ -208,15 +236,10 @@ fn bridge(dom0: &Part) -> Option<Hop> {
 }
 
 /// The guest's interface in dom0, with the queue before it: the one that most was sent to, if
-/// there are several.
+/// there are several. What netback gave up because the guest took too long is its `rx_dropped`.
 fn vif(dom0: &Part) -> Option<Hop> {
-    let counters = ["tx_packets", "tx_dropped", "queue_dropped"];
-    let came = |vif: &String| -> u64 {
-        counters
-            .iter()
-            .map(|counter| dom0.grown(vif, counter))
-            .sum()
-    };
+    let counters = ["tx_packets", "tx_dropped", "rx_dropped", "queue_dropped"];
+    let came = |vif: &String| sum(&drops(dom0, vif, &counters));
     let vifs = dom0
         .after
         .counters
@@ -229,15 +252,15 @@ fn vif(dom0: &Part) -> Option<Hop> {
 }
 
 /// The guest's own interface.
-fn netfront(domu: &Part) -> Hop {
+fn netfront(domu: &Part) -> Result<Hop, String> {
     let interface = &domu.interface;
     let dropped = drops(domu, interface, &["rx_dropped", "rx_errors"]);
-    let came = domu.own("rx_packets") + domu.own("rx_errors");
-    hop(
+    let came = needed(domu, interface, "rx_packets")? + domu.own("rx_errors").unwrap_or(0);
+    Ok(hop(
         "netfront",
         domu.role,
         came,
         &dropped,
         &statistics(interface),
-    )
+    ))
 }

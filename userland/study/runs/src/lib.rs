@@ -21,4 +21,5 @@ pub mod role;
 pub mod run;
 pub mod run_id;
 pub mod scenario;
+pub mod settings;
 pub mod testbed;

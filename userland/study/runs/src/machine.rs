@@ -8,6 +8,9 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cpu_time::CpuTime;
+use crate::settings::{self, Settings};
+
 /// One machine of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
@@ -24,6 +27,9 @@ pub struct Machine {
     /// Driver of the interface that the frames cross.
     pub driver: Option<String>,
     pub command_line: String,
+    /// How it is set up: frequency, sleep, interrupts, the card.
+    #[serde(default)]
+    pub settings: Settings,
 }
 
 impl Machine {
@@ -38,9 +44,11 @@ impl Machine {
                 .map(|(_, value)| value.trim().to_owned())
         };
         let flags = field("flags").unwrap_or_default();
+        let cpu = field("model name").unwrap_or_default();
         Self {
+            settings: settings::here(interface, is_emulated(&cpu)),
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
-            cpu: field("model name").unwrap_or_default(),
+            cpu,
             cpus: std::thread::available_parallelism().map_or(1, usize::from),
             vendor: read("/sys/class/dmi/id/sys_vendor"),
             xen: xen(),
@@ -50,16 +58,22 @@ impl Machine {
                 .filter(|flag| flag.contains("tsc"))
                 .map(str::to_owned)
                 .collect(),
-            driver: fs::read_link(format!("/sys/class/net/{interface}/device/driver"))
-                .ok()
-                .and_then(|link| Some(link.file_name()?.to_string_lossy().into_owned())),
+            driver: driver(interface),
             command_line: read("/proc/cmdline").unwrap_or_default(),
         }
     }
 
     /// Whether its instructions are run by software: its cycles are then not a CPU's.
     pub fn is_emulated(&self) -> bool {
-        self.cpu.contains("TCG")
+        is_emulated(&self.cpu)
+    }
+
+    /// What its settings do to the figures. An emulator's figures don't depend on them.
+    pub fn warnings(&self, time: Option<CpuTime>) -> Vec<String> {
+        match self.is_emulated() {
+            true => Vec::new(),
+            false => settings::warnings(&self.settings, time.map(|time| time.stolen())),
+        }
     }
 
     /// Whether it's a virtual machine itself, what runs in it left aside.
@@ -74,6 +88,16 @@ impl Machine {
         let vendor = self.vendor.as_deref().unwrap_or_default();
         self.is_emulated() || makers.iter().any(|maker| vendor.contains(maker))
     }
+}
+
+fn is_emulated(cpu: &str) -> bool {
+    cpu.contains("TCG")
+}
+
+/// The driver of an interface; none, where no device is behind it.
+pub fn driver(interface: &str) -> Option<String> {
+    let link = fs::read_link(format!("/sys/class/net/{interface}/device/driver")).ok()?;
+    Some(link.file_name()?.to_string_lossy().into_owned())
 }
 
 fn xen() -> Option<String> {

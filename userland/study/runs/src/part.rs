@@ -34,6 +34,9 @@ pub struct Task {
 /// A machine's counters, by interface and by the kernel's name for the counter.
 pub type Counters = BTreeMap<String, BTreeMap<String, u64>>;
 
+/// Among the interfaces' names: what all of them share, /proc/net/softnet_stat. No interface's name has a slash.
+pub const SOFTNET: &str = "net/softnet_stat";
+
 /// A machine at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
@@ -129,19 +132,14 @@ impl Idle {
 pub type Parts = BTreeMap<Role, Part>;
 
 impl Part {
-    /// By how much a counter of an interface grew.
-    pub fn grown(&self, interface: &str, counter: &str) -> u64 {
-        let at = |snapshot: &Snapshot| {
-            let interface = snapshot.counters.get(interface);
-            interface
-                .and_then(|counters| counters.get(counter).copied())
-                .unwrap_or(0)
-        };
-        at(&self.after).saturating_sub(at(&self.before))
+    /// By how much a counter of an interface grew; none: it wasn't read, before or after.
+    pub fn grown(&self, interface: &str, counter: &str) -> Option<u64> {
+        let at = |snapshot: &Snapshot| snapshot.counters.get(interface)?.get(counter).copied();
+        Some(at(&self.after)?.saturating_sub(at(&self.before)?))
     }
 
     /// By how much a counter of its own interface grew.
-    pub fn own(&self, counter: &str) -> u64 {
+    pub fn own(&self, counter: &str) -> Option<u64> {
         self.grown(&self.interface, counter)
     }
 

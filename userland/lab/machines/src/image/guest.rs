@@ -18,7 +18,7 @@ pub const RECEIVER_MAC: &str = "52:54:00:00:00:02";
 pub const SENDER_MAC: &str = "52:54:00:00:00:01";
 pub const DOMU_MAC: &str = "00:16:3e:00:00:01";
 
-const XEN_PROGRAMS: [(&str, &str); 10] = [
+const XEN_PROGRAMS: [(&str, &str); 11] = [
     ("/usr/lib/xen-4.20/bin/xl", "/usr/sbin/xl"),
     ("/usr/lib/xen-4.20/bin/xenstored", "/usr/sbin/xenstored"),
     ("/usr/lib/xen-4.20/bin/xenconsoled", "/usr/sbin/xenconsoled"),
@@ -36,6 +36,7 @@ const XEN_PROGRAMS: [(&str, &str); 10] = [
     ("/usr/bin/xenstore-ls", "/usr/bin/xenstore-ls"),
     ("/usr/sbin/ethtool", "/usr/sbin/ethtool"),
     ("/usr/sbin/tc", "/usr/sbin/tc"),
+    ("/usr/sbin/bridge", "/usr/sbin/bridge"),
 ];
 
 /// Kernel modules that a place needs besides its card's driver.

@@ -52,14 +52,15 @@ fn counted(lab: &Lab, backend: &str) -> Result<()> {
 }
 
 fn at_dom0(side: &Side) -> Result<()> {
-    let taken = side.part.own("rx_packets");
+    let interface = &side.part.interface;
+    let taken = side.counted(interface, "rx_packets")?;
     let mut interfaces = side.part.after.counters.keys();
     let vif = interfaces.find(|name| name.starts_with("vif"));
     let vif = vif.context("dom0 has no interface of the guest")?;
-    let sent = side.part.grown(vif, "tx_packets");
+    let sent = side.counted(vif, "tx_packets")?;
     side.polled(taken)?;
     side.handled("bridge", taken)?;
-    side.handled("netback", sent + side.part.grown(vif, "tx_dropped"))?;
+    side.handled("netback", sent + side.counted(vif, "tx_dropped")?)?;
     side.handled("copy", sent)
 }
 
@@ -71,7 +72,7 @@ fn at_the_capturer(side: &Side, parts: &Parts) -> Result<()> {
         "no frame came through: {captured:?} of {:?}",
         parts[&Role::Sender].sent
     );
-    side.polled(side.part.own("rx_packets"))?;
+    side.polled(side.counted(&side.part.interface, "rx_packets")?)?;
     side.handled("deliver", captured.tp_packets)?;
     side.handled("copy_user", captured.captured)
 }
@@ -88,6 +89,11 @@ impl<'a> Side<'a> {
         let text = part.after.stats.as_deref().context("no stats")?;
         let report = layout::report(&xcap_stats::parse(text)?);
         Ok(Self { part, report })
+    }
+
+    fn counted(&self, interface: &str, counter: &str) -> Result<u64> {
+        let grown = self.part.grown(interface, counter);
+        grown.with_context(|| format!("{interface} has no {counter}"))
     }
 
     /// Nothing is lost in silence; by another backend than kretprobe nothing is lost at all.

@@ -104,6 +104,8 @@ pub struct Hop {
     pub unaccounted: i64,
     /// Counters that lost frames: `counter:frames`, by blanks.
     pub dropped: String,
+    /// Counters that such a hop has and this one hasn't, by blanks.
+    pub not_counted: String,
     /// Whose counters these are.
     pub source: String,
 }
@@ -127,6 +129,7 @@ pub fn hops(runs: &[Run]) -> impl Iterator<Item = Hop> + '_ {
             .map(|(counter, lost)| format!("{counter}:{lost}"))
             .collect::<Vec<_>>()
             .join(" "),
+        not_counted: hop.not_counted.join(" "),
         source: hop.source.clone(),
     };
     runs.iter().flat_map(move |run| {

@@ -87,6 +87,7 @@ pub fn of_stage(stage: Stage) -> RGBColor {
 pub fn of_hop(hop: &str) -> RGBColor {
     match hop {
         "captured" => AQUA,
+        "wire" => VIOLET,
         "nic" => RED,
         "vif" => ORANGE,
         "netfront" => MAGENTA,

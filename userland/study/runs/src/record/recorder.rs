@@ -44,11 +44,13 @@ pub fn record(
     if measured {
         xcap::control("stop")?;
         counters::add_queues(&mut queues);
-        idle = watch_idle()?;
         if marked {
             marks = Some(Marks::on(task.frames)?);
         }
         xcap::control("start")?;
+        if !marked {
+            idle = watch_idle()?;
+        }
         xcap::control("reset")?;
     }
     let time = Begun::now();
@@ -63,8 +65,9 @@ pub fn record(
     if measured {
         over()?;
         await_quiet()?;
-        xcap::control("stop")?;
+        // Taking the hooks off takes time that isn't the run's.
         spent = time.since();
+        xcap::control("stop")?;
     } else {
         sent = Some(send(interface, destination, task, marked)?);
     }
@@ -92,13 +95,12 @@ pub fn record(
 /// So long is looked at what the machine does by itself.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// What it does while nothing is sent; xcap has stopped before, and stops again.
+/// What it does while nothing is sent, with xcap started: calls that are under way at the end don't matter to a machine
+/// that has next to none.
 fn watch_idle() -> Result<Option<Idle>> {
-    xcap::control("start")?;
     xcap::control("reset")?;
     let time = Begun::now();
     std::thread::sleep(IDLE);
-    xcap::control("stop")?;
     let Some(time) = time.since() else {
         return Ok(None);
     };

@@ -2,6 +2,8 @@
 
 //! The runs on one start of the machines.
 
+use std::collections::BTreeSet;
+
 use anyhow::{bail, Context, Result};
 
 use super::plan::{Block, Plan};
@@ -10,7 +12,7 @@ use super::recording::{Machines, Source};
 use super::session::{perform, perform_marked};
 use crate::frames::Frames;
 use crate::marked;
-use crate::part::{environment, Task};
+use crate::part::{environment, Parts, Task};
 use crate::run_id::{Environment, RunId};
 
 /// Runs on one start of the machines, or on several, should they die.
@@ -50,13 +52,18 @@ fn run_some(
 ) -> Result<()> {
     progress.at(&format!("{}: starting the machines", environment.name()));
     let mut machines = source.start(environment)?;
+    let mut told = BTreeSet::new();
     while let [run, rest @ ..] = *left {
         progress.at(&run.to_string());
-        let frames = match run_one(plan, *run, &*machines, source) {
-            Ok(frames) => frames,
+        let (frames, warnings) = match run_one(plan, *run, &*machines, source) {
+            Ok(made) => made,
             Err(error) => return Err(machines.explain(error)),
         };
-        progress.finished(&told(&frames));
+        for warning in warnings.difference(&told) {
+            progress.say(warning);
+        }
+        told.extend(warnings);
+        progress.finished(&counted(&frames));
         *left = rest;
     }
     machines.check()
@@ -67,7 +74,7 @@ fn run_one(
     run: RunId,
     machines: &dyn Machines,
     source: &dyn Source,
-) -> Result<Frames> {
+) -> Result<(Frames, BTreeSet<String>)> {
     let task = Task {
         scenario: run.scenario,
         buffer: run.buffer,
@@ -95,10 +102,20 @@ fn run_one(
         let marked = perform_marked(machines, task).context("the run of numbered frames")?;
         marked::keep(&plan.folder(run), run, marked)?;
     }
-    Ok(frames)
+    Ok((frames, warnings(&parts)))
 }
 
-fn told(frames: &Frames) -> String {
+/// What the machines' settings do to the figures.
+fn warnings(parts: &Parts) -> BTreeSet<String> {
+    let each = parts.iter().flat_map(|(role, part)| {
+        let told = part.machine.warnings(part.time);
+        told.into_iter()
+            .map(move |warning| format!("{role}: {warning}"))
+    });
+    each.collect()
+}
+
+fn counted(frames: &Frames) -> String {
     let Frames {
         run,
         sent,

@@ -65,8 +65,8 @@ impl LabSource {
 
 impl LabSource {
     /// See [`Plan::most_apart`](super::Plan::most_apart).
-    pub fn most_apart(clock: Clock) -> Option<u64> {
-        (clock == Clock::Instructions).then_some(2_000)
+    pub fn most_apart(clock: Clock, frames: u64) -> Option<u64> {
+        (clock == Clock::Instructions).then_some(frames)
     }
 
     /// The machines of an environment, with xcap loaded or without.

@@ -2,6 +2,7 @@
 
 //! Makes runs: in the lab, or on machines that commands reach.
 
+mod at_once;
 mod block;
 mod knee;
 pub mod lab;

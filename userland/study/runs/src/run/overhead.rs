@@ -2,6 +2,8 @@
 
 //! What measuring costs the capture: the same loads with nothing that measures, and with each thing that does.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use xcap_abi::paths::CONTROL;
 use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
+use super::at_once::at_once;
 use super::knee::{bisect, Knee};
 use super::lab::LabSource;
 use super::recording::{Machines, Source};
@@ -31,8 +34,10 @@ pub struct Plan {
     pub environments: Vec<Environment>,
     /// Of each load, whose mean is shown.
     pub repetitions: u32,
-    /// Frames of each trial.
+    /// Frames of each trial, at least.
     pub frames: u64,
+    /// So long frames come in each, at least.
+    pub lasting: Duration,
     /// Decides the order.
     pub seed: u64,
 }
@@ -42,8 +47,10 @@ pub struct Plan {
 pub struct Overhead {
     /// Version of the format of a run's files.
     pub format: u32,
-    /// Frames of each trial.
+    /// Frames of each trial, at least.
     pub frames: u64,
+    /// So long frames come in each, at least: milliseconds by the receiver's clock.
+    pub milliseconds: u64,
     /// Trials of each load.
     pub repetitions: u32,
     /// Decides their order.
@@ -133,10 +140,10 @@ impl Probe {
 }
 
 /// The loads: a frame alone, frames that meet in batches, and more than is captured.
-fn loads(frames: u64) -> Vec<Load> {
+fn loads(plan: &Plan) -> Vec<Load> {
     let load = |size, gap_ns| Load {
         size,
-        frames,
+        frames: plan.frames,
         gap_ns,
         buffer: Buffer::Large,
     };
@@ -147,26 +154,28 @@ fn loads(frames: u64) -> Vec<Load> {
         loads.push(load(size, 0).at(BATCHES));
         loads.push(load(size, gigabit_ns(size)));
     }
-    loads
+    let lasting = |load: Load| load.lasting(plan.lasting);
+    loads.into_iter().map(lasting).collect()
 }
 
 /// Measures; `tell` hears of each trial.
-pub fn overhead(source: &LabSource, plan: &Plan, tell: impl Fn(&str)) -> Result<Overhead> {
-    let mut all = Overhead {
+pub fn overhead(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Overhead> {
+    let rows = at_once(&plan.environments, |environment| {
+        let mut lab = source.boot(environment, false)?;
+        let rows = of_environment(&lab, environment, plan, &tell);
+        let rows = rows.map_err(|error| lab.explain(error))?;
+        Machines::check(&lab)?;
+        Ok(rows)
+    })?;
+    Ok(Overhead {
         format: FORMAT,
         frames: plan.frames,
+        milliseconds: plan.lasting.as_millis() as u64,
         repetitions: plan.repetitions,
         seed: plan.seed,
         lab: source.emulator(),
-        rows: Vec::new(),
-    };
-    for &environment in &plan.environments {
-        let mut lab = source.boot(environment, false)?;
-        let rows = of_environment(&lab, environment, plan, &tell);
-        all.rows.extend(rows.map_err(|error| lab.explain(error))?);
-        Machines::check(&lab)?;
-    }
-    Ok(all)
+        rows: rows.concat(),
+    })
 }
 
 fn of_environment(
@@ -175,7 +184,7 @@ fn of_environment(
     plan: &Plan,
     tell: &impl Fn(&str),
 ) -> Result<Vec<Row>> {
-    let loads = loads(plan.frames);
+    let loads = loads(plan);
     let mut rows: Vec<Vec<Row>> = PROBES
         .map(|probe| {
             let row = |load: &Load| Row::of(environment, probe, load);
@@ -195,7 +204,7 @@ fn of_environment(
             }
             if repetition == 1 {
                 for size in [64, 1500] {
-                    let knee = knee(lab, size, plan.frames)?;
+                    let knee = knee(lab, size, plan)?;
                     let of_size = rows[at].iter_mut().filter(|row| row.size == size);
                     of_size.for_each(|row| row.knee = Some(knee));
                 }
@@ -216,16 +225,17 @@ fn of_environment(
     Ok(rows.into_iter().flatten().collect())
 }
 
-fn knee(lab: &Lab, size: u16, frames: u64) -> Result<Knee> {
+fn knee(lab: &Lab, size: u16, plan: &Plan) -> Result<Knee> {
     let load = Load {
         size,
-        frames,
+        frames: plan.frames,
         gap_ns: 0,
         buffer: Buffer::Large,
     };
     let most = 1e9 / gigabit_ns(size) as f64;
     bisect(1e3, most, KNEE, |rate| {
-        Ok(trial(lab, load.at(rate))?.is_lossless())
+        let load = load.at(rate).lasting(plan.lasting);
+        Ok(trial(lab, load)?.is_lossless())
     })
 }
 

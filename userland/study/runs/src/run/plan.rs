@@ -23,9 +23,13 @@ pub struct Plan {
     pub marks: u64,
     /// Decides the order of the runs; none: as they are listed.
     pub seed: Option<u64>,
-    /// Environments that may turn out not to be had here: left out then, and no error.
+    /// Environments that may turn out not to be had here: left out then, and no error. The paper has none of them:
+    /// they get no more repetitions than show how far these differ.
     pub optional: Vec<Environment>,
 }
+
+/// Repetitions of what is optional, at most.
+const OF_OPTIONAL: u32 = 3;
 
 /// Runs on one start of the machines.
 pub struct Block {
@@ -44,6 +48,9 @@ impl Plan {
                 .seed
                 .map(|seed| fastrand::Rng::with_seed(seed ^ u64::from(repetition) << 48));
             let mut environments = self.environments.clone();
+            environments.retain(|environment| {
+                repetition <= OF_OPTIONAL || !self.optional.contains(environment)
+            });
             if let Some(random) = &mut random {
                 random.shuffle(&mut environments);
             }
@@ -118,6 +125,22 @@ mod tests {
         assert_eq!(runs.iter().collect::<BTreeSet<_>>().len(), 2 * 4 * 2 * 5);
         assert_eq!(runs.len(), 80);
         assert!(runs.is_sorted_by_key(|run| run.repetition));
+    }
+
+    #[test]
+    fn what_is_optional_is_repeated_less() {
+        let plan = Plan {
+            optional: vec![Environment::Native],
+            ..plan(5, Some(17))
+        };
+        let blocks = plan.blocks();
+        let of = |environment| {
+            blocks
+                .iter()
+                .filter(|block| block.environment == environment)
+                .count()
+        };
+        assert_eq!((of(Environment::XenPv), of(Environment::Native)), (5, 3));
     }
 
     #[test]

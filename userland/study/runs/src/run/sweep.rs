@@ -3,20 +3,25 @@
 //! A sweep of offered rates: from idle to overload, and the knee between.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use xcap_journeys::summary::Summary;
+use xcap_journeys::timeline::Ticks;
 use xcap_machines::Lab;
 use xcap_wire::gigabit_ns;
 
+use super::at_once::at_once;
 use super::knee::{bisect, Knee};
 use super::lab::LabSource;
 use super::recording::{Machines, Source};
-use super::session::perform;
+use super::session::{perform, perform_marked};
 use super::trial::{idle, sender, trial, Load};
 use crate::format::FORMAT;
 use crate::frames::account;
+use crate::marked;
 use crate::part::{Part, Parts, Task};
 use crate::role::Role;
 use crate::run_id::{Buffer, Domain, Environment, RunId};
@@ -24,7 +29,7 @@ use crate::scenario::Scenario;
 use crate::testbed::Emulator;
 
 /// Frames a second that are offered, up to what a gigabit wire carries.
-pub const RATES: [f64; 10] = [1e3, 2e3, 5e3, 10e3, 20e3, 50e3, 100e3, 200e3, 500e3, 1e6];
+pub const RATES: [f64; 7] = [1e3, 5e3, 20e3, 50e3, 100e3, 200e3, 500e3];
 
 /// A knee is found to within this share of its rate.
 const KNEE: f64 = 0.01;
@@ -36,8 +41,12 @@ pub struct Plan {
     /// Of frames, in bytes.
     pub sizes: Vec<u16>,
     pub buffer: Buffer,
-    /// Frames of each trial.
+    /// Frames of each trial, at least.
     pub frames: u64,
+    /// So long frames come in each, at least.
+    pub lasting: Duration,
+    /// Numbered frames at each rate, whose latency is told; 0: none.
+    pub marks: u64,
 }
 
 /// sweep.json: what becomes of frames at each rate.
@@ -45,8 +54,10 @@ pub struct Plan {
 pub struct Sweep {
     /// Version of the format of a run's files.
     pub format: u32,
-    /// Frames of each trial.
+    /// Frames of each trial, at least.
     pub frames: u64,
+    /// So long frames come in each, at least: milliseconds by the receiver's clock.
+    pub milliseconds: u64,
     /// How much room the capturing socket has.
     pub buffer: Buffer,
     /// What the emulator is, and what its clock counts.
@@ -75,6 +86,25 @@ pub struct Point {
     /// less what it executes when nothing comes.
     pub instructions_per_frame: Option<f64>,
     pub stages: Vec<StageCost>,
+    /// Of numbered frames that came after these at the same rate.
+    pub latency: Option<Latency>,
+}
+
+/// How long frames took from the poll that took them from the card to the call that captured them, in µs of the
+/// receiver's clock: of those that were captured. Their marks cost time, too.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub struct Latency {
+    /// Frames that were sent for it.
+    pub sent: u64,
+    /// Of these, those that it is of.
+    pub frames: u64,
+    pub median_us: f64,
+    pub p90_us: f64,
+    pub p99_us: f64,
+    pub most_us: f64,
+    pub mean_us: f64,
+    /// Of the mean, what they waited between stages.
+    pub mean_wait_us: f64,
 }
 
 /// What a stage cost at one rate.
@@ -101,33 +131,35 @@ pub struct KneeOf {
 }
 
 /// Makes it; `tell` hears of each point and knee.
-pub fn sweep(source: &LabSource, plan: &Plan, tell: impl Fn(&str)) -> Result<Sweep> {
-    let mut sweep = Sweep {
+pub fn sweep(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Sweep> {
+    let each = at_once(&plan.environments, |environment| {
+        let mut lab = source.boot(environment, true)?;
+        let swept = of_environment(&lab, environment, plan, &tell);
+        let swept = swept.map_err(|error| lab.explain(error))?;
+        Machines::check(&lab)?;
+        Ok(swept)
+    })?;
+    let (points, knees): (Vec<_>, Vec<_>) = each.into_iter().unzip();
+    Ok(Sweep {
         format: FORMAT,
         frames: plan.frames,
+        milliseconds: plan.lasting.as_millis() as u64,
         buffer: plan.buffer,
         lab: source.emulator(),
-        points: Vec::new(),
-        knees: Vec::new(),
-    };
-    for &environment in &plan.environments {
-        let mut lab = source.boot(environment, true)?;
-        let swept = of_environment(&lab, environment, plan, &mut sweep, &tell);
-        swept.map_err(|error| lab.explain(error))?;
-        Machines::check(&lab)?;
-    }
-    Ok(sweep)
+        points: points.concat(),
+        knees: knees.concat(),
+    })
 }
 
 fn of_environment(
     lab: &Lab,
     environment: Environment,
     plan: &Plan,
-    sweep: &mut Sweep,
     tell: &impl Fn(&str),
-) -> Result<()> {
+) -> Result<(Vec<Point>, Vec<KneeOf>)> {
     sender(lab)?;
     let idle = idle(lab)?;
+    let (mut points, mut knees) = (Vec::new(), Vec::new());
     for &size in &plan.sizes {
         let most = 1e9 / gigabit_ns(size) as f64;
         let rates = RATES.into_iter().filter(|rate| *rate < most);
@@ -140,7 +172,7 @@ fn of_environment(
                 point.captured,
                 point.offered
             ));
-            sweep.points.push(point);
+            points.push(point);
         }
         let load = Load {
             size,
@@ -149,20 +181,21 @@ fn of_environment(
             buffer: plan.buffer,
         };
         let knee = bisect(RATES[0], most, KNEE, |rate| {
-            Ok(trial(lab, load.at(rate))?.is_lossless())
+            let load = load.at(rate).lasting(plan.lasting);
+            Ok(trial(lab, load)?.is_lossless())
         })?;
         tell(&format!(
             "{} {size} bytes: no loss up to {:.0}/s",
             environment.name(),
             knee.passed.unwrap_or(0.0)
         ));
-        sweep.knees.push(KneeOf {
+        knees.push(KneeOf {
             environment,
             size,
             knee,
         });
     }
-    Ok(())
+    Ok((points, knees))
 }
 
 fn point(
@@ -180,12 +213,13 @@ fn point(
         gap_ns: 0,
         buffer: plan.buffer,
     };
+    let load = load.at(rate).lasting(plan.lasting);
     let task = Task {
         scenario,
         buffer: plan.buffer,
         repetition: 1,
-        frames: plan.frames,
-        gap_ns: Some(load.at(rate).gap_ns),
+        frames: load.frames,
+        gap_ns: Some(load.gap_ns),
     };
     let run = RunId {
         environment,
@@ -217,7 +251,37 @@ fn point(
         lost: lost.collect(),
         instructions_per_frame: (frames.captured > 0).then(|| spent / frames.captured as f64),
         stages: stages(&parts, |domain| frames.at(domain))?,
+        latency: match plan.marks {
+            0 => None,
+            marks => latency(
+                lab,
+                run,
+                Task {
+                    frames: marks,
+                    ..task
+                },
+            )?,
+        },
     })
+}
+
+/// None, where no frame was captured.
+fn latency(lab: &Lab, run: RunId, task: Task) -> Result<Option<Latency>> {
+    let folder = tempfile::tempdir()?;
+    let marked = marked::keep(folder.path(), run, perform_marked(lab, task)?)?;
+    let summary = Summary::new(&marked.analysis);
+    let us = |ticks: f64| ticks * 1e3 / summary.tsc_khz as f64;
+    let mean = |sum: Ticks| us(sum as f64 / summary.complete as f64);
+    Ok(summary.total.as_ref().map(|total| Latency {
+        sent: marked.frames.sent,
+        frames: summary.complete,
+        median_us: us(total.p50 as f64),
+        p90_us: us(total.p90 as f64),
+        p99_us: us(total.p99 as f64),
+        most_us: us(total.max as f64),
+        mean_us: mean(summary.total_ticks),
+        mean_wait_us: mean(summary.wait_ticks),
+    }))
 }
 
 fn stages(parts: &Parts, came: impl Fn(Domain) -> u64) -> Result<Vec<StageCost>> {

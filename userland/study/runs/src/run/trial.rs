@@ -17,6 +17,10 @@ use crate::run_id::Buffer;
 
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// Waits until no frame comes any more, and lets the receiver read what its socket holds.
+const QUIET: &str = "cd /sys/class/net/eth0/statistics; last=; \
+    while now=$(cat rx_packets rx_dropped) && [ \"$now\" != \"$last\" ]; do last=$now; sleep 0.1; done";
+
 /// What a trial asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
@@ -39,6 +43,17 @@ impl Load {
     pub fn at(self, rate: f64) -> Self {
         Self {
             gap_ns: ((1e9 / rate).round() as u64).max(gigabit_ns(self.size)),
+            ..self
+        }
+    }
+}
+
+impl Load {
+    /// So many frames more that they come for so long.
+    pub fn lasting(self, least: Duration) -> Self {
+        let frames = (least.as_nanos() as u64).div_ceil(self.gap_ns.max(1));
+        Self {
+            frames: self.frames.max(frames),
             ..self
         }
     }
@@ -72,8 +87,8 @@ pub fn trial(lab: &Lab, load: Load) -> Result<Trial> {
         settle_ns: SETTLE_NS,
         frame: frame(lab.destination(), load.size)?,
     })?;
-    // What is still in the socket is read while the receiver is waited for.
-    guest.sh("sleep 0.1")?;
+    // What queues still hold would be the next trial's.
+    guest.sh(QUIET)?;
     receiver.signal(SIGINT)?;
     let said = receiver.wait(PATIENCE)?.ok("xcap-recv")?;
     let captured: Captured = serde_json::from_str(&said).context("xcap-recv printed no report")?;

@@ -16,6 +16,7 @@ use crate::machine::Machine;
 use crate::part::{OnWire, Part, Snapshot, Task};
 use crate::role::Role;
 use crate::scenario::Scenario;
+use crate::settings::Settings;
 
 /// What a sender's sleep of any length up to it lasted when the paper was written: until the next tick of a kernel
 /// with 250 a second. The paper's own observation fits it: longer waits behave like one of 1 µs.
@@ -25,8 +26,8 @@ const TICK_NS: u64 = 4_000_000;
 /// every phase.
 const BETWEEN_SLEEPS_NS: u64 = 47_213;
 
-/// How long the receiver is given for what is under way when the last frame was sent.
-pub const SETTLE_NS: u64 = 20_000_000;
+/// How long the receiver is given for what is under way when the last frame was sent: longer than all its queues last.
+pub const SETTLE_NS: u64 = 500_000_000;
 
 /// From the beginning of one frame to that of the next, in the receiver's time: as fast as a gigabit wire carries
 /// them, or a sleep apart.
@@ -118,6 +119,7 @@ fn machine() -> Machine {
         tsc_flags: Vec::new(),
         driver: None,
         command_line: String::new(),
+        settings: Settings::new(),
     }
 }
 

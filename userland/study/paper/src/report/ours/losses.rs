@@ -2,6 +2,8 @@
 
 //! Where the frames went.
 
+use std::collections::BTreeSet;
+
 use plotters::style::RGBColor;
 
 use crate::figure::{stacks, theme, Figure, Heading, Stack};
@@ -14,8 +16,9 @@ use xcap_study::load::Run;
 use xcap_study::run_id::{Buffer, Environment};
 
 /// Where a frame can end: the words in the legend, and the hop's name.
-const ENDS: [(&str, &str); 6] = [
+const ENDS: [(&str, &str); 7] = [
     ("captured", "captured"),
+    ("lost: wire", "wire"),
     ("lost: NIC", "nic"),
     ("lost: vif queue", "vif"),
     ("lost: netfront", "netfront"),
@@ -42,6 +45,7 @@ pub fn losses(selection: &Selection, environment: Environment) -> Figure {
     ]);
     let mut drawn = Vec::new();
     let mut worst: i64 = 0;
+    let mut not_counted = BTreeSet::new();
     for &scenario in &selection.scenarios {
         for buffer in Buffer::ALL {
             let condition = Condition {
@@ -54,6 +58,8 @@ pub fn losses(selection: &Selection, environment: Environment) -> Figure {
             for run in runs {
                 worst = worse(worst, run.frames.unaccounted);
                 for hop in &run.frames.hops {
+                    let missing = hop.not_counted.iter();
+                    not_counted.extend(missing.map(|counter| format!("{}'s {counter}", hop.hop)));
                     table.push(row(run, hop));
                 }
             }
@@ -69,8 +75,9 @@ pub fn losses(selection: &Selection, environment: Environment) -> Figure {
         svg: stacks(&heading, &legend(environment), &drawn),
         title,
         note: format!(
-            "Each drop by the counters of the hop that dropped. {}",
-            agreement(worst)
+            "Each drop by the counters of the hop that dropped. {}{}",
+            agreement(worst),
+            missing(not_counted)
         ),
         table,
     }
@@ -93,6 +100,17 @@ fn agreement(worst: i64) -> String {
              no counter knows; negative: frames that weren't ours)."
         ),
     }
+}
+
+fn missing(counters: BTreeSet<String>) -> String {
+    if counters.is_empty() {
+        return String::new();
+    }
+    let counters: Vec<String> = counters.into_iter().collect();
+    format!(
+        " Not there in some runs, so that what they would count is unaccounted for: {}.",
+        counters.join(", ")
+    )
 }
 
 fn legend(environment: Environment) -> Vec<(String, RGBColor)> {

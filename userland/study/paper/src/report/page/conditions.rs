@@ -3,7 +3,7 @@
 //! On what machines, when, and what xcap warned of.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{html, Markup};
 
@@ -28,6 +28,7 @@ pub fn conditions(report: &Report) -> Markup {
                 h3 { "What xcap warned of" }
                 ul { @for (warning, runs) in warnings { li { (warning) " " span.muted { "(" (runs) " readings)" } } } }
             }
+            (settings(runs))
         },
     )
 }
@@ -80,6 +81,45 @@ fn row(run: &Run, role: Role, machine: &Machine) -> Vec<Cell> {
         Cell::rounded(stats.map(|stats| stats.tsc_khz as f64 / 1000.0)),
         Cell::rounded(stats.and_then(floor)),
     ]
+}
+
+/// What the machines' settings do to figures, and all settings.
+fn settings(runs: &[Run]) -> Markup {
+    let mut warnings: BTreeMap<(Role, String), usize> = BTreeMap::new();
+    let mut all: BTreeSet<(&'static str, Role, &str, &str)> = BTreeSet::new();
+    for run in runs {
+        for (&role, machine) in &run.testbed.machines {
+            let time = run.parts.get(&role).and_then(|part| part.time);
+            for warning in machine.warnings(time) {
+                *warnings.entry((role, warning)).or_default() += 1;
+            }
+            let each = machine.settings.iter();
+            let environment = run.id.environment.label();
+            all.extend(
+                each.map(|(name, value)| (environment, role, name.as_str(), value.as_str())),
+            );
+        }
+    }
+    // Each start of a machine has its own.
+    all.retain(|(_, _, name, _)| *name != "boot id");
+    html! {
+        @if !warnings.is_empty() {
+            h3 { "What the machines' settings do" }
+            ul { @for ((role, warning), runs) in &warnings {
+                li { (role) ": " (warning) " " span.muted { "(" (runs) " runs)" } }
+            } }
+        }
+        @if !all.is_empty() {
+            details { summary { "All settings" }
+                div.wide tabindex="0" role="region" aria-label="Table settings" { table {
+                    thead { tr { th { "environment" } th { "machine" } th { "setting" } th { "value" } } }
+                    tbody { @for (environment, role, name, value) in &all {
+                        tr { td { (environment) } td { (role) } td { (name) } td { pre { (value) } } }
+                    } }
+                } }
+            }
+        }
+    }
 }
 
 /// What a probe costs at least: placed directly, and with hot caches.
