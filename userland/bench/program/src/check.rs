@@ -12,7 +12,7 @@ use crate::mispredicted;
 use crate::record::{exceeds_reference, Record, FILE};
 use crate::show;
 use crate::testbed::Testbed;
-use crate::tool::{Tool, Whose};
+use crate::tool::Tool;
 use anyhow::{bail, Result};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,25 +22,10 @@ use xcap_output::print;
 pub const REFERENCES: [(&str, &str); 2] = [("c_kretprobe", "kretprobe"), ("c_fprobe", "fprobe")];
 
 pub fn backend_row(backend: &str) -> (String, Tool) {
-    whose_row(backend, Whose::Everybody, "")
-}
-
-fn whose_row(backend: &str, whose: Whose, which: &str) -> (String, Tool) {
     let tool = Tool::Xcap {
         backend: backend.to_owned(),
-        whose,
     };
-    (format!("xcap {backend}{which}"), tool)
-}
-
-/// What calls cost where they have to be in scope.
-fn scoped_rows() -> impl Iterator<Item = (String, Tool)> {
-    BACKENDS.iter().rev().flat_map(|backend| {
-        [
-            whose_row(backend, Whose::Ours, ", in scope"),
-            whose_row(backend, Whose::Anothers, ", out of scope"),
-        ]
-    })
+    (format!("xcap {backend}"), tool)
 }
 
 pub fn module_row(module: &str) -> (String, Tool) {
@@ -64,7 +49,7 @@ pub fn own_rows() -> Vec<(String, Tool)> {
 pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     let job = Job {
         exact: true,
-        hits: own_rows().into_iter().chain(scoped_rows()).collect(),
+        hits: own_rows(),
         ..Job::NOTHING
     };
     let outcome = testbed.deterministic(&job, &[])?;

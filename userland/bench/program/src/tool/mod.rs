@@ -19,7 +19,7 @@ pub use output::Format;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Tool {
     /// xcap, with a backend.
-    Xcap { backend: String, whose: Whose },
+    Xcap { backend: String },
     /// One of userland/bench/program/peers/modules, loaded on the function.
     Module { file: String },
     /// A program that prints what it saw when it is interrupted.
@@ -34,20 +34,10 @@ pub enum Tool {
     FunctionGraph,
 }
 
-/// Whose calls xcap is told to count.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub enum Whose {
-    Everybody,
-    /// Of this process, which makes them all.
-    Ours,
-    /// Of a process that makes none.
-    Anothers,
-}
-
 impl Tool {
     pub fn arm(&self, function: &str) -> Result<Box<dyn Armed>> {
         match self {
-            Tool::Xcap { backend, whose } => xcap::arm(function, backend, *whose),
+            Tool::Xcap { backend } => xcap::arm(function, backend),
             Tool::Module { file } => module::arm(function, file),
             Tool::Process {
                 commands,
