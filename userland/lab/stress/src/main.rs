@@ -23,6 +23,9 @@ enum Command {
     /// A workload, in a guest
     #[command(hide = true)]
     Guest(guest::Options),
+    /// Samples what a CPU's kernel does, for a moment
+    #[command(hide = true)]
+    Perf,
     /// One of userland's parsers, with inputs that are nearly right
     #[command(hide = true)]
     Parse(parsers::Options),
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(options) => host::run(&options),
         Command::Guest(options) => guest::run(&options),
+        Command::Perf => guest::perf().map(|()| ExitCode::SUCCESS),
         Command::Parse(options) => parsers::run(&options),
     };
     match ended {

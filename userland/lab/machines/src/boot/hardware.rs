@@ -4,6 +4,7 @@
 
 use crate::boot::wire::Plugged;
 use crate::config::emulation::{Accelerator, Clock};
+use crate::config::firmware::Firmware;
 use crate::config::plugin::Plugin;
 use crate::config::Config;
 use crate::image::guest::{RECEIVER_MAC, SENDER_MAC};
@@ -53,6 +54,7 @@ pub struct Hardware<'a> {
     pub plugin: Option<&'a Plugin>,
     /// See [`Config::disk`].
     pub disk: Option<&'a Path>,
+    pub firmware: Option<&'a Firmware>,
 }
 
 pub struct Software<'a> {
@@ -74,6 +76,7 @@ impl<'a> Hardware<'a> {
                 plugin: None,
                 clock: Clock::Wall,
                 disk: None,
+                firmware: None,
                 ..Self::receiver(config, cable)
             };
         }
@@ -118,6 +121,7 @@ impl<'a> Hardware<'a> {
             cable,
             plugin: config.plugin.as_ref(),
             disk: config.disk.as_deref(),
+            firmware: config.firmware.as_ref(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 //! A running lab.
 
-use crate::boot::cards;
 use crate::boot::domu;
+use crate::boot::fitted::fitted;
 use crate::boot::hardware::{xen_command_line, Cable, Hardware, Software};
 use crate::boot::logs::Logs;
 use crate::boot::machine::Machine;
@@ -31,6 +31,9 @@ use xcap_guest::protocol::Request;
 /// Longer than the slowest start seen. On a host with four other emulators and compilers, Xen on the clock of
 /// instructions was not up after 180 s: a ninth of a CPU had been its share. A machine that ends is noticed at once.
 const START: Duration = Duration::from_secs(360);
+
+/// What counts instructions can't be hurried.
+const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Machines that end with this value, or with the process.
 pub struct Lab {
@@ -87,7 +90,7 @@ impl Lab {
     }
 
     fn start(&mut self, materials: &Materials, config: &Config) -> Result<()> {
-        let config = &cards::fitted(config, &materials.kernel.config()?);
+        let config = &fitted(config, &materials.kernel.config()?);
         let (one_end, other_end) = self.cable(materials, config)?;
         let images = self.folder.make_images()?;
         if config.has_xen() {
@@ -153,7 +156,10 @@ impl Lab {
         let initramfs = guest_image::write(materials, config, place, None, images)?;
         let hardware = Hardware::of_linux(config, place, cable);
         let software = Software {
-            kernel: &materials.kernel.image()?,
+            kernel: &match hardware.firmware {
+                Some(firmware) => firmware.kernel.clone(),
+                None => materials.kernel.image()?,
+            },
             initrd: initramfs.display().to_string(),
             append: guest_image::append(place, config),
         };
@@ -191,12 +197,10 @@ impl Lab {
     ) -> Result<()> {
         let console = self.logs.console(place.name());
         let kernel = materials.kernel.root.path().to_owned();
-        let boot = software
-            .kernel
-            .parent()
-            .unwrap_or(software.kernel)
-            .to_owned();
-        let folders = [self.logs.folder().to_owned(), kernel, boot];
+        // Under Xen the kernel is not what is booted; it is beside neither.
+        let image = materials.kernel.image()?;
+        let boot = [software.kernel, &image].map(|file| file.parent().unwrap_or(file).to_owned());
+        let folders = [&[self.logs.folder().to_owned(), kernel], &boot[..]].concat();
         let (machine, port) = Machine::start(
             &materials.machine,
             &folders,
@@ -235,7 +239,9 @@ impl Lab {
     ) -> Result<Output> {
         let running = step("running on the deterministic machine");
         let mut lab = Self::new(materials)?;
-        let outcome = lab.run_job(materials, config, command);
+        let config = &fitted(config, &materials.kernel.config()?);
+        let hardware = Hardware::deterministic(config);
+        let outcome = lab.run_job(materials, config, hardware, command, FOR_EVER);
         match outcome {
             Ok(output) => {
                 running.done();
@@ -245,16 +251,35 @@ impl Lab {
         }
     }
 
-    fn run_job(
+    /// A bare machine for one command, whose agent says nothing before that has ended: for one that what the agent
+    /// speaks on doesn't outlive.
+    pub fn for_job(materials: &Materials) -> Result<Self> {
+        Self::new(materials)
+    }
+
+    /// Runs the one command.
+    pub fn run_silently(
         &mut self,
         materials: &Materials,
         config: &Config,
         command: &[String],
+        longest: Duration,
     ) -> Result<Output> {
-        let config = &cards::fitted(config, &materials.kernel.config()?);
+        let config = &fitted(config, &materials.kernel.config()?);
+        let hardware = Hardware::of_linux(config, Place::Bare, Cable::Unplugged);
+        self.run_job(materials, config, hardware, command, longest)
+    }
+
+    fn run_job(
+        &mut self,
+        materials: &Materials,
+        config: &Config,
+        hardware: Hardware,
+        command: &[String],
+        longest: Duration,
+    ) -> Result<Output> {
         let images = self.folder.make_images()?;
         let initramfs = guest_image::write(materials, config, Place::Bare, Some(command), &images)?;
-        let hardware = Hardware::deterministic(config);
         let software = Software {
             kernel: &materials.kernel.image()?,
             initrd: initramfs.display().to_string(),
@@ -263,7 +288,7 @@ impl Lab {
         self.add_machine(materials, Place::Bare, hardware, &software)?;
         let link = self.guest(Place::Bare).link().clone();
         let events = link.lone_job();
-        let output = Running::new(link, 0, command.join(" "), events).wait(Duration::MAX / 4)?;
+        let output = Running::new(link, 0, command.join(" "), events).wait(longest)?;
         self.folder.remove_images()?;
         Ok(output)
     }

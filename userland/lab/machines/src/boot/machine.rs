@@ -105,9 +105,13 @@ fn sandbox(root: &Root, folders: &[PathBuf], hardware: &Hardware) -> Result<Sand
     if (hardware.clock, hardware.accelerator) == (Clock::Wall, Accelerator::Kvm) {
         sandbox = sandbox.bind_device("/dev/kvm");
     }
+    // What is written to any of these goes to memory: QEMU takes /tmp for /var/tmp.
     if let Some(disk) = hardware.disk {
-        // What is written to it goes to memory: QEMU takes /tmp for /var/tmp.
         sandbox = sandbox.bind_ro(disk).env("TMPDIR", "/run");
+    }
+    if let Some(firmware) = hardware.firmware {
+        sandbox = sandbox.bind_ro(&firmware.code).bind_ro(&firmware.variables);
+        sandbox = sandbox.env("TMPDIR", "/run");
     }
     match hardware.plugin {
         Some(plugin) => plugin.bound(sandbox),

@@ -2,8 +2,8 @@
 
 //! The machines of a lab, started and ended.
 
-mod cards;
 mod domu;
+mod fitted;
 pub mod hardware;
 pub mod lab;
 pub mod logs;

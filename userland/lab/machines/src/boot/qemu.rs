@@ -4,6 +4,7 @@
 
 use crate::boot::hardware::{Cable, Hardware, Software};
 use crate::config::emulation::{Accelerator, Clock};
+use crate::config::firmware::Firmware;
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
@@ -31,6 +32,9 @@ pub fn arguments(
         let disk = format!("file={},if=virtio,format=raw,snapshot=on", disk.display());
         arguments.extend(words(["-drive", &disk]));
     }
+    if let Some(firmware) = hardware.firmware {
+        arguments.extend(secure(firmware));
+    }
     if let Some(plugin) = hardware.plugin {
         arguments.extend(words(["-plugin", &plugin.option()]));
     }
@@ -38,6 +42,24 @@ pub fn arguments(
     arguments.extend(words(["-initrd", &software.initrd]));
     arguments.extend(words(["-append", &software.append]));
     arguments
+}
+
+/// Its variables are written by the firmware alone: by what runs in system management mode.
+fn secure(firmware: &Firmware) -> Vec<String> {
+    let flash = |unit, file: &Path, mode| {
+        format!(
+            "if=pflash,unit={unit},format=raw,{mode}=on,file={}",
+            file.display()
+        )
+    };
+    words([
+        "-global",
+        "driver=cfi.pflash01,property=secure,value=on",
+        "-drive",
+        &flash(0, &firmware.code, "readonly"),
+        "-drive",
+        &flash(1, &firmware.variables, "snapshot"),
+    ])
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<String> {

@@ -76,15 +76,16 @@ pub fn build(cache: &Cache, kernel: &Kernel, source: &Path, lints: Lints) -> Res
     Ok(ko)
 }
 
-/// Tells any two states of the sources apart.
-pub fn sources_digest(source: &Path) -> Result<String> {
+/// Tells any two states of the module's sources apart, and of what is in the folders `others`.
+pub fn sources_digest(source: &Path, others: &[&str]) -> Result<String> {
     let mut parts = Vec::new();
-    for part in SOURCES {
+    for part in SOURCES.iter().chain(others) {
         let top = source.join(part);
         for file in WalkDir::new(&top).sort_by_file_name() {
             let path = file?.into_path();
             if path.is_file() && is_source(&top, &path) {
-                parts.push(path.display().to_string());
+                let name = path.strip_prefix(source).expect("it is under it");
+                parts.push(name.display().to_string());
                 parts.push(fs::read_to_string(&path)?);
             }
         }

@@ -3,10 +3,12 @@
 //! Which machines a lab has, and how they are set up.
 
 pub mod emulation;
+pub mod firmware;
 pub mod plugin;
 
 use crate::place::Place;
 use emulation::{Accelerator, Clock};
+use firmware::Firmware;
 use plugin::Plugin;
 use std::path::PathBuf;
 
@@ -36,6 +38,7 @@ pub struct Config {
     pub sender_nic: String,
     pub domu: DomUType,
     pub domu_memory_mib: u32,
+    pub domu_vcpus: u32,
     /// Of the bare machine.
     pub cpus: u32,
     /// Whether the bare machine's CPUs are emulated in turn, not at once.
@@ -56,6 +59,8 @@ pub struct Config {
     pub copies: Vec<Copy>,
     /// A disk of the receiving machine, raw. What is written to it is forgotten with the machine.
     pub disk: Option<PathBuf>,
+    /// Of the bare machine; none: QEMU's own, which takes any kernel.
+    pub firmware: Option<Firmware>,
     pub accelerator: Accelerator,
     pub clock: Clock,
     /// In the receiving machine, and only where its accelerator is TCG.
@@ -74,6 +79,7 @@ impl Default for Config {
             sender_nic: CARD.to_owned(),
             domu: DomUType::Pv,
             domu_memory_mib: 256,
+            domu_vcpus: 1,
             cpus: 2,
             cpus_in_turn: false,
             cpu: None,
@@ -82,6 +88,7 @@ impl Default for Config {
             modules: Vec::new(),
             copies: Vec::new(),
             disk: None,
+            firmware: None,
             accelerator: Accelerator::detect(),
             clock: Clock::Wall,
             plugin: None,

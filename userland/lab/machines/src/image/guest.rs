@@ -242,6 +242,7 @@ fn add_xen(image: &mut Image, materials: &Materials, config: &Config, folder: &P
         let settings = DOMU_CONFIG
             .replace("@TYPE@", kind)
             .replace("@MEMORY@", &config.domu_memory_mib.to_string())
+            .replace("@VCPUS@", &config.domu_vcpus.to_string())
             .replace("@CPU@", domu_cpu(config.clock))
             .replace("@APPEND@", &append(Place::DomU, config))
             .replace("@MAC@", DOMU_MAC);

@@ -4,6 +4,7 @@
 
 use crate::cache::{digest, Cache};
 use crate::package::keys::Keys;
+use crate::package::signature;
 use crate::package::source::{copy, stage};
 use crate::package::version::Version;
 use crate::progress::step;
@@ -70,31 +71,12 @@ impl Builder<'_> {
         Ok(digest(parts))
     }
 
-    /// The module as Debian's own are: without debug information, signed, packed.
+    /// The module, signed and packed.
     fn sign(&self, kernel: &Kernel, built: &Path) -> Result<()> {
-        let config = kernel.root.path().join(
-            kernel
-                .headers_dir()
-                .join(".config")
-                .strip_prefix("/")
-                .expect("it is absolute"),
-        );
-        let config = fs::read_to_string(&config)
-            .with_context(|| format!("cannot read '{}'", config.display()))?;
-        let hash = config
-            .lines()
-            .find_map(|line| line.strip_prefix("CONFIG_MODULE_SIG_HASH="))
-            .context("this kernel knows of no signatures")?
-            .trim_matches('"');
         let ko = built.join("xcap.ko");
-        let sandbox = || self.keys.in_sandbox(kernel.root.sandbox().bind(built));
-        run::output(sandbox().command("strip").arg("--strip-debug").arg(&ko))?;
-        let program = kernel.headers_dir().join("scripts/sign-file");
-        let mut sign = sandbox().command(&program.to_string_lossy());
-        run::output(sign.arg(hash).args(self.keys.of_modules()).arg(&ko))
-            .context("cannot sign the module")?;
+        signature::sign(self.keys, kernel, &ko)?;
         // As the kernel's own decompressor takes it.
-        let mut xz = sandbox().command("xz");
+        let mut xz = kernel.root.sandbox().bind(built).command("xz");
         run::output(xz.args(["--check=crc32", "--lzma2=dict=1MiB"]).arg(&ko))?;
         Ok(())
     }

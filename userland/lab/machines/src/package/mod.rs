@@ -5,6 +5,8 @@
 pub mod debs;
 pub mod keys;
 pub mod repository;
+pub mod secure_boot;
+pub mod signature;
 pub mod source;
 pub mod version;
 

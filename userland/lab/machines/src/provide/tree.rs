@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct Tree {
     /// `.config`, `vmlinux.symvers` and all that was made.
     path: PathBuf,
+    image: PathBuf,
     /// The sources, where they are elsewhere (`make O=`).
     source: Option<PathBuf>,
     pub release: String,
@@ -22,10 +23,14 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Looks at a tree; its modules are installed in the cache, by what is in `root`.
+    /// Looks at a tree, or at an image whose modules are installed. A tree's are installed in the cache, by what is in
+    /// `root`.
     pub fn open(cache: &Cache, path: &Path, root: &Root) -> Result<Self> {
         let path = fs::canonicalize(path)
             .with_context(|| format!("no kernel tree '{}'", path.display()))?;
+        if path.is_file() {
+            return Self::of_image(path);
+        }
         let image = path.join("arch/x86/boot/bzImage");
         if !image.exists() {
             bail!(
@@ -39,10 +44,42 @@ impl Tree {
             source: source(&path),
             release: release.trim().to_owned(),
             installed: PathBuf::new(),
+            image,
             path,
         };
-        tree.installed = tree.install(cache, root, &image)?;
+        tree.installed = tree.install(cache, root)?;
         Ok(tree)
+    }
+
+    /// A kernel whose modules are in `lib/modules` beside it or above, with a link to where it was built.
+    fn of_image(image: PathBuf) -> Result<Self> {
+        let release = fs::read(&image).ok().and_then(|bytes| release(&bytes));
+        let release =
+            release.with_context(|| format!("'{}' is no bzImage of a kernel", image.display()))?;
+        let name = Path::new("lib/modules").join(&release);
+        let mut above = image.ancestors();
+        let installed = above.find(|folder| folder.join(&name).is_dir());
+        let installed = installed.with_context(|| {
+            format!(
+                "no {} beside '{}' or above: install its modules (make modules_install INSTALL_MOD_PATH=)",
+                name.display(),
+                image.display()
+            )
+        })?;
+        let build = installed.join(&name).join("build");
+        let path = fs::canonicalize(&build).with_context(|| {
+            format!(
+                "'{}' doesn't lead to where the kernel was built: xcap is built against that",
+                build.display()
+            )
+        })?;
+        Ok(Self {
+            source: source(&path),
+            installed: installed.to_owned(),
+            release,
+            image,
+            path,
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -50,7 +87,7 @@ impl Tree {
     }
 
     pub fn image(&self) -> PathBuf {
-        self.path.join("arch/x86/boot/bzImage")
+        self.image.clone()
     }
 
     pub fn modules_dir(&self) -> PathBuf {
@@ -83,8 +120,8 @@ impl Tree {
         (!made.exists() && symbols.exists()).then_some(symbols)
     }
 
-    fn install(&self, cache: &Cache, root: &Root, image: &Path) -> Result<PathBuf> {
-        let built = fs::metadata(image)?.modified()?;
+    fn install(&self, cache: &Cache, root: &Root) -> Result<PathBuf> {
+        let built = fs::metadata(&self.image)?.modified()?;
         let built = built.duration_since(std::time::UNIX_EPOCH)?.as_millis();
         let parts = [self.path.display().to_string(), built.to_string()];
         let key = format!(
@@ -116,6 +153,18 @@ fn source(path: &Path) -> Option<PathBuf> {
     (link != path).then_some(link)
 }
 
+/// What the header of a bzImage says that it is (Documentation/arch/x86/boot.rst: `kernel_version`).
+fn release(image: &[u8]) -> Option<String> {
+    if image.get(0x202..0x206)? != b"HdrS" {
+        return None;
+    }
+    let at = image.get(0x20e..0x210)?;
+    let at = usize::from(u16::from_le_bytes(at.try_into().ok()?)) + 0x200;
+    let text = image.get(at..)?;
+    let end = text.iter().position(|byte| matches!(byte, 0 | b' '))?;
+    String::from_utf8(text[..end].to_vec()).ok()
+}
+
 /// `LLVM=-19` for a kernel that clang 19 built.
 fn toolchain(config: &str) -> Vec<String> {
     let is_set = |line: &str| config.lines().any(|other| other == line);
@@ -141,6 +190,36 @@ mod tests {
         assert_eq!(toolchain(clang), ["LLVM=-19"]);
         let gcc = "CONFIG_CC_IS_GCC=y\nCONFIG_CLANG_VERSION=0\n";
         assert!(toolchain(gcc).is_empty());
+    }
+
+    fn image(said: &str) -> Vec<u8> {
+        let mut image = vec![0; 0x400];
+        image[0x202..0x206].copy_from_slice(b"HdrS");
+        image[0x20e..0x210].copy_from_slice(&0x100u16.to_le_bytes());
+        image[0x300..0x300 + said.len()].copy_from_slice(said.as_bytes());
+        image
+    }
+
+    #[test]
+    fn an_image_says_its_release_and_its_modules_are_found_above() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path().join("cache")).unwrap();
+        let root = Root::at(folder.path().to_owned());
+        let file = folder.path().join("boot/vmlinuz");
+        let modules = folder.path().join("lib/modules/7.3.4-mine");
+        let open = || Tree::open(&cache, &file, &root).map_err(|e| e.to_string());
+        fs::create_dir(folder.path().join("boot")).unwrap();
+        fs::write(&file, "text").unwrap();
+        assert!(open().unwrap_err().contains("is no bzImage"));
+        fs::write(&file, image("7.3.4-mine (somebody) #1 SMP")).unwrap();
+        assert!(open().unwrap_err().contains("make modules_install"));
+        fs::create_dir_all(&modules).unwrap();
+        assert!(open().unwrap_err().contains("where the kernel was built"));
+        fs::create_dir(modules.join("build")).unwrap();
+        let tree = open().unwrap();
+        assert_eq!(tree.release, "7.3.4-mine");
+        assert_eq!(tree.modules_dir(), modules);
+        assert_eq!(tree.image(), file);
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub struct Actors {
     pub readers: usize,
     /// Between a CPU's calls, milliseconds.
     pub pause: u64,
-    /// Commands at random, from this seed.
-    pub commands: Option<u64>,
+    /// Commands at random, from this seed, and milliseconds between them.
+    pub commands: Option<(u64, u64)>,
 }
 
 struct EndAtLast<'a>(&'a AtomicBool);
@@ -42,7 +42,7 @@ impl Actors {
         Self {
             readers: 1,
             pause: 5,
-            commands: Some(seed),
+            commands: Some((seed, 20)),
         }
     }
 }
@@ -65,9 +65,10 @@ pub fn among<T>(actors: Actors, journal: &Journal, watch: &Watch, act: impl FnOn
         for _ in 0..actors.readers {
             scope.spawn(move || until_end(Box::new(|| read(journal)), 20));
         }
-        if let Some(seed) = actors.commands {
+        if let Some((seed, pause)) = actors.commands {
             let mut rng = Rng::with_seed(seed);
-            scope.spawn(move || until_end(Box::new(move || gentle_command(&mut rng, journal)), 20));
+            let act = move || gentle_command(&mut rng, journal);
+            scope.spawn(move || until_end(Box::new(act), pause));
         }
         scope.spawn(move || until_end(Box::new(|| watch.look(journal)), 100));
         act()

@@ -17,7 +17,13 @@ const BACKENDS: [&str; 4] = ["auto", "direct", "fprobe", "kretprobe"];
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
     files::load_targets()?;
     files::unload()?;
-    among(Actors::with_commands(seed), journal, watch, || {
+    let actors = Actors {
+        readers: 1,
+        pause: 30,
+        // Whoever gives a command keeps xcap until it has ended.
+        commands: Some((seed, 300)),
+    };
+    among(actors, journal, watch, || {
         let mut rng = Rng::with_seed(seed);
         while rounds.next().is_some() {
             let backend = BACKENDS[rng.usize(..BACKENDS.len())];

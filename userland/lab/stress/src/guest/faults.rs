@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Each allocation and each access to user memory of each operation fails once.
+//! Each allocation and each access to user memory of each operation fails once, in an order that is at random, as far as
+//! the time does.
 //!
 //! `fail-nth` has the n-th of a task fail, whatever else goes on. The attributes' defaults let pass whatever may
 //! sleep, which is all that xcap allocates: `ignore-gfp-wait` has to be off.
@@ -10,9 +11,11 @@ use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
 use crate::guest::watch::Watch;
 use anyhow::{Context, Result};
+use fastrand::Rng;
 use nix::errno::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
+use std::time::Instant;
 use xcap_abi::paths::{CALIBRATION, PROBES, STATS};
 
 const DEBUGFS: &str = "/sys/kernel/debug";
@@ -29,108 +32,153 @@ const ATTRIBUTES: [(&str, &str); 7] = [
     ("fail_usercopy/verbose", "0"),
 ];
 
-/// What is done with a failure in it; each undoes what the one before did.
-const COMMANDS: [&str; 12] = [
-    "add xcap_target_10 as fault backend=direct",
-    "del fault",
-    "add xcap_target_10 as fault backend=fprobe",
-    "del fault",
-    "add xcap_target_10 as fault backend=kretprobe",
-    "del fault",
-    "add xcap_target_* limit=20",
-    "backend=fprobe",
-    "backend=kretprobe",
-    "backend=auto",
-    "calibrate",
-    "reset",
+/// What has to be before, as far as it can be had, and what is done with a failure in it.
+const COMMANDS: [(&[&str], &str); 16] = [
+    (&["del fault"], "add xcap_target_10 as fault backend=direct"),
+    (&["add xcap_target_10 as fault backend=direct"], "del fault"),
+    (&["del fault"], "add xcap_target_10 as fault backend=fprobe"),
+    (&["add xcap_target_10 as fault backend=fprobe"], "del fault"),
+    (
+        &["del fault"],
+        "add xcap_target_10 as fault backend=kretprobe",
+    ),
+    (
+        &["add xcap_target_10 as fault backend=kretprobe"],
+        "del fault",
+    ),
+    (
+        &["del xcap_target_10", "del xcap_target_100"],
+        "add xcap_target_10* limit=2",
+    ),
+    (&["start"], "stop"),
+    (&["stop"], "start"),
+    (&["backend=auto"], "backend=fprobe"),
+    (&["backend=auto"], "backend=kretprobe"),
+    (&["backend=fprobe"], "backend=auto"),
+    (&["marks off"], "marks on"),
+    (&["marks on"], "marks off"),
+    (&["start"], "calibrate"),
+    (&["start"], "reset"),
 ];
+
+const FILES: [&str; 3] = [STATS, PROBES, CALIBRATION];
+
+/// More than there are places to fail at.
+const FAR: u64 = 1 << 30;
 
 pub fn is_possible() -> bool {
     fs::exists(NTH).unwrap_or(false)
 }
 
-pub fn run(rounds: &mut Rounds, journal: &Journal, watch: &Watch) -> Result<()> {
+pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> Result<()> {
     for (attribute, value) in ATTRIBUTES {
         let path = format!("{DEBUGFS}/{attribute}");
         if fs::exists(&path)? {
             fs::write(&path, value).with_context(|| format!("'{value}' into {path}"))?;
         }
     }
-    files::load_targets()?;
-    files::unload()?;
+    files::prepare()?;
     let mut sweep = Sweep {
         rounds,
+        rng: Rng::with_seed(seed),
+        left: COMMANDS.len() + FILES.len() + 1,
+        nth: OpenOptions::new().read(true).write(true).open(NTH)?,
         journal,
         watch,
     };
-    sweep.of("insmod", || {
-        let loaded = files::load("auto");
-        if loaded.is_ok() {
-            // Failures are for insmod.
-            files::unload_now("xcap")?;
-        }
-        loaded
-    })?;
-    files::load("auto")?;
-    for command in COMMANDS {
-        sweep.of(command, || {
+    for (before, command) in COMMANDS {
+        let prepare = || {
+            for word in before {
+                // It is so already, or it is told by what comes of the command.
+                let _ = files::must(word);
+            }
+            Ok(())
+        };
+        sweep.of(command, prepare, || {
             let control = files::open_control()?;
             files::command(&control, command.as_bytes())
         })?;
-        // Whatever failed, it can be had afterwards, or is there.
-        let _ = files::must(command);
-        for word in ["stop", "start"] {
+        prepare()?;
+        for word in [command, "stop", "start"] {
             files::must(word).with_context(|| format!("after '{command}' with failures"))?;
         }
     }
-    for file in [STATS, PROBES, CALIBRATION] {
-        sweep.of(file, || fs::read(file).map(drop).map_err(|_| Errno::EIO))?;
+    for file in FILES {
+        sweep.of(
+            file,
+            || Ok(()),
+            || fs::read(file).map(drop).map_err(|_| Errno::EIO),
+        )?;
         files::read(file)?.context("it is there")?;
     }
-    Ok(())
+    // What takes longest has the time that is left.
+    sweep.of("insmod", files::unload, || files::load("auto"))?;
+    files::unload()?;
+    files::load("auto").context("insmod at last")
 }
 
 struct Sweep<'a> {
     rounds: &'a mut Rounds,
+    rng: Rng,
+    /// Operations that are still to come.
+    left: usize,
+    nth: File,
     journal: &'a Journal,
     watch: &'a Watch,
 }
 
 impl Sweep<'_> {
-    /// Does it again and again, with the first, the second, the third … failing, until none is left to fail.
-    fn of(&mut self, what: &str, mut act: impl FnMut() -> Result<(), Errno>) -> Result<()> {
-        let nth = OpenOptions::new().read(true).write(true).open(NTH)?;
-        for number in 1.. {
-            if self.rounds.next().is_none() {
-                return Ok(());
+    /// Does it again and again, each time with another failure, until each place has failed or the time is over that
+    /// this operation has.
+    fn of(
+        &mut self,
+        what: &str,
+        prepare: impl Fn() -> Result<()>,
+        mut act: impl FnMut() -> Result<(), Errno>,
+    ) -> Result<()> {
+        let share = self.rounds.time_left() / self.left as u32;
+        self.left -= 1;
+        prepare()?;
+        let (answer, left) = self.failing(FAR, what, &mut act)?;
+        answer.with_context(|| format!("{what}, without a failure"))?;
+        let places = FAR - left;
+        let mut order: Vec<u64> = (1..=places).collect();
+        self.rng.shuffle(&mut order);
+        let begun = Instant::now();
+        let mut tried = 0;
+        for number in order {
+            if (tried > 0 && begun.elapsed() >= share) || self.rounds.next().is_none() {
+                break;
             }
+            prepare()?;
             self.journal.note(&format!("{what}, failure {number}"));
-            nth.write_at(number.to_string().as_bytes(), 0)?;
-            let answer = self.watch.during(what, &mut act);
-            let reached = !is_pending(&nth);
-            nth.write_at(b"0", 0)?;
-            if !reached {
-                self.journal.note(&format!(
-                    "{what}: {} places to fail at: {answer:?}",
-                    number - 1
-                ));
-                return Ok(());
-            }
+            // Whatever it answers, it is sound afterwards.
+            let (_, _) = self.failing(number, what, &mut act)?;
+            tried += 1;
             if let Err(e) = files::stats() {
                 self.journal
                     .fail(format!("{what}, failure {number}: {e:#}"));
             }
         }
+        self.journal
+            .note(&format!("{what}: {tried} of {places} places failed"));
         Ok(())
     }
-}
 
-/// Whether there were fewer places to fail at.
-fn is_pending(nth: &File) -> bool {
-    let mut text = [0; 16];
-    match nth.read_at(&mut text, 0) {
-        Ok(length) => String::from_utf8_lossy(&text[..length]).trim() != "0",
-        // This very reading was it.
-        Err(_) => true,
+    /// Does it while the `number`-th place fails: what came of it, and how many more there would have to be.
+    fn failing(
+        &self,
+        number: u64,
+        what: &str,
+        act: impl FnOnce() -> Result<(), Errno>,
+    ) -> Result<(Result<(), Errno>, u64)> {
+        self.nth.write_at(number.to_string().as_bytes(), 0)?;
+        let answer = self.watch.during(what, act);
+        let mut text = [0; 16];
+        // Reading may be it itself.
+        let length = self.nth.read_at(&mut text, 0).unwrap_or(0);
+        self.nth.write_at(b"0", 0)?;
+        let text = String::from_utf8_lossy(&text[..length]);
+        Ok((answer, text.trim().parse().unwrap_or(0)))
     }
 }

@@ -20,7 +20,7 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
     files::prepare()?;
     let actors = Actors {
         readers: 2,
-        pause: 5,
+        pause: 20,
         commands: None,
     };
     among(actors, journal, watch, || {

@@ -80,12 +80,12 @@ const NAMES: [&str; 6] = [
     "x-y.z",
 ];
 
-/// A command. One in five is well formed: those take long. `probes`: names that there are.
+/// A command. Few are well formed: those take long. `probes`: names that there are.
 pub fn command(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
     match rng.u32(..100) {
-        0..20 => well_formed(rng, probes).into_bytes(),
-        20..50 => damaged(rng, probes),
-        50..70 => shuffled(rng).into_bytes(),
+        0..8 => well_formed(rng, probes).into_bytes(),
+        8..30 => damaged(rng, probes),
+        30..40 => shuffled(rng).into_bytes(),
         _ => bytes(rng),
     }
 }
@@ -102,17 +102,30 @@ fn name(rng: &mut Rng, probes: &[String]) -> String {
     }
 }
 
+/// What takes a second, as calibrating does, comes more seldom than what takes none.
 fn well_formed(rng: &mut Rng, probes: &[String]) -> String {
-    match rng.u32(..100) {
-        0..8 => "start".to_owned(),
-        8..16 => "stop".to_owned(),
-        16..34 => "reset".to_owned(),
-        34 => "calibrate".to_owned(),
-        35..39 => format!("backend={}", pick(rng, &BACKENDS)),
-        39..64 => add(rng),
-        64..67 => add_pattern(rng),
+    match rng.u32(..1000) {
+        0..20 => "start".to_owned(),
+        20..40 => "stop".to_owned(),
+        40..370 => "reset".to_owned(),
+        370..373 => "calibrate".to_owned(),
+        373..385 => format!("backend={}", pick(rng, &BACKENDS)),
+        385..391 => marks(rng),
+        391..640 => add(rng),
+        640..650 => add_pattern(rng),
         _ => format!("del {}", name(rng, probes)),
     }
+}
+
+fn marks(rng: &mut Rng) -> String {
+    let mut command = format!("marks {}", pick(rng, &["on", "off"]));
+    if rng.u32(..4) == 0 {
+        command += &format!(" {}", 1u32 << rng.u32(..20));
+    }
+    if rng.u32(..4) == 0 {
+        command += &format!(" 1/{}", rng.u32(..9));
+    }
+    command
 }
 
 fn add(rng: &mut Rng) -> String {
@@ -159,7 +172,11 @@ fn damaged(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
 
 /// The grammar's words in any order.
 fn shuffled(rng: &mut Rng) -> String {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 22] = [
+        "marks",
+        "on",
+        "off",
+        "1/2",
         "start",
         "stop",
         "reset",
@@ -215,12 +232,14 @@ mod tests {
     #[test]
     fn every_verb_and_backend_comes() {
         let mut rng = Rng::with_seed(1);
-        let all: Vec<String> = (0..5000).map(|_| well_formed(&mut rng, &[])).collect();
+        let all: Vec<String> = (0..20_000).map(|_| well_formed(&mut rng, &[])).collect();
         let verbs = [
             "start",
             "stop",
             "reset",
             "calibrate",
+            "marks on",
+            "marks off",
             "del ",
             "add *",
             "add xcap_target_0",

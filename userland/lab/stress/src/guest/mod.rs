@@ -22,6 +22,7 @@ mod watch;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use journal::Journal;
+pub use neighbours::perf;
 use round::Rounds;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,7 +46,7 @@ pub enum Workload {
     Suspend,
     /// Each allocation fails once
     Faults,
-    /// In the Xen lab: xl save and restore, a domU killed, netback gone
+    /// In the Xen lab: vCPUs come and go, xl save and restore, a domU killed, netback gone
     Xen,
 }
 
@@ -93,7 +94,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Workload::Drivers => drivers::run(rounds, seed, &journal, &watch),
         Workload::Neighbours => neighbours::run(rounds, seed, &journal, &watch),
         Workload::Suspend => suspend::run(rounds, seed, &journal, &watch),
-        Workload::Faults => faults::run(rounds, &journal, &watch),
+        Workload::Faults => faults::run(rounds, seed, &journal, &watch),
         Workload::Xen => Ok(()),
     };
     if journal.expect(ended).is_some() {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Others who hook functions come and go: BPF, livepatch, kprobes, ftrace's tracer, perf.
-//!
-//! Not function_graph: with it coming and going the kernel has warned of fprobes (`fprobe_return`), as docs/reliability.md
-//! tells.
+//! Others who hook functions come and go: BPF, livepatch, kprobes, ftrace's tracers, perf.
 
 use crate::guest::actors::{among, Actors};
 use crate::guest::files;
@@ -36,12 +33,13 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
     among(Actors::with_commands(seed), journal, watch, || {
         let mut rng = Rng::with_seed(seed);
         while rounds.next().is_some() {
-            match rng.u32(..6) {
+            match rng.u32(..7) {
                 0 => bpf(&mut rng)?,
                 1 => livepatch()?,
                 2 => probe_event("p:stress vfs_read", "kprobe_events")?,
                 3 => probe_event("r:stress __x64_sys_umask", "kprobe_events")?,
-                4 => function_tracer()?,
+                4 => tracer("function")?,
+                5 => tracer("function_graph")?,
                 _ => perf()?,
             }
         }
@@ -104,17 +102,17 @@ fn probe_event(definition: &str, file: &str) -> Result<()> {
     write(file, "")
 }
 
-fn function_tracer() -> Result<()> {
+fn tracer(name: &str) -> Result<()> {
     // All functions would take as long as everything else together.
     write("set_ftrace_filter", "vfs_*")?;
-    write("current_tracer", "function")?;
+    write("current_tracer", name)?;
     sleep(STAY);
     write("current_tracer", "nop")?;
     write("set_ftrace_filter", "")
 }
 
 /// Interrupts whatever runs on a CPU, and looks at its stack.
-fn perf() -> Result<()> {
+pub fn perf() -> Result<()> {
     let mut builder = Builder::new(Software::CPU_CLOCK);
     builder.any_pid().one_cpu(0).include_kernel();
     let mut counter = builder

@@ -34,6 +34,12 @@ impl Rounds {
         Some(self.done - 1)
     }
 
+    /// Until no round begins any more.
+    pub fn time_left(&self) -> Duration {
+        let gone = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        self.longest.saturating_sub(gone)
+    }
+
     pub fn done(&self) -> u64 {
         self.done
     }

@@ -9,8 +9,8 @@ use nix::sys::signal::{sigaction, SaFlags, SigAction, SigHandler, SigSet, Signal
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Interrupts whoever waits for calls that don't return.
-const NUDGE: Duration = Duration::from_secs(2);
+/// So often, before its patience is over, whoever waits for calls that don't return is interrupted.
+const NUDGES: u32 = 60;
 
 /// One system call at a time, of whatever thread.
 pub struct Watch {
@@ -75,7 +75,7 @@ impl Watch {
             crate::guest::outcome::print(&journal.failures(), 0);
             std::process::exit(1);
         }
-        if call.nudged.elapsed() > NUDGE {
+        if call.nudged.elapsed() > self.patience / NUDGES {
             call.nudged = Instant::now();
             // The thread is in the call: `during` takes it out before it ends.
             let _ = pthread_kill(call.thread, Signal::SIGUSR1);

@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is done on the host: kernels and machines, one workload after another, and what came of them.
+//! What is done on the host: kernels and machines, one workload after another in each lane, and what came of them.
 
+mod ended;
+mod kernels;
 mod machine;
 mod parsing;
 mod plan;
 mod results;
 mod table;
+mod words;
 mod xen;
 
-use crate::guest::outcome::Outcome;
 use crate::guest::Workload;
-use crate::parsers::Parser;
 use anyhow::Result;
-use clap::{Args, ValueEnum};
-use machine::{keep_logs, name_of};
-use plan::{Dose, Variant};
-use results::{Results, Row};
+use clap::Args;
+use ended::Ended;
+use kernels::Kernels;
+use plan::{Dose, Job, Plan, Variant};
+use results::{Results, Row, Wanted};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{available_parallelism, scope};
+use std::time::Instant;
 use xcap_machines::build::module;
 use xcap_machines::cache::Cache;
 use xcap_machines::materials::source_tree;
-use xcap_machines::Materials;
 
-/// Of what runs on the host alone.
-const NO_KERNEL: &str = "-";
+/// What decides, beside the module, what a workload does.
+const WORKLOADS: [&str; 2] = ["userland/lab/stress/src", "userland/lab/targets"];
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -50,6 +53,12 @@ pub struct Options {
     /// What is at random follows from it; a new one unless said here
     #[arg(long)]
     seed: Option<u64>,
+    /// How long it may take, all workloads on all kernels
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..100_000))]
+    minutes: u32,
+    /// Workloads at a time, one CPU each [default: as many as there are CPUs]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..1000))]
+    jobs: Option<u32>,
     /// A fiftieth of the rounds
     #[arg(long)]
     quick: bool,
@@ -59,102 +68,121 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let cache = Cache::open()?;
-    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
-    let variants = chosen(&options.kernels);
-    let doses: Vec<Dose> = plan::doses(options.quick)
-        .into_iter()
-        .filter(|dose| options.what.is_empty() || options.what.contains(&dose.workload))
-        .collect();
-    let parsers = if options.what.is_empty() && options.kernels.is_empty() {
-        Parser::value_variants()
-    } else {
-        &[]
+    let lanes = options
+        .jobs
+        .unwrap_or_else(|| available_parallelism().map_or(1, |n| n.get() as u32));
+    let plan = Plan {
+        kernels: &options.kernels,
+        workloads: &options.what,
+        minutes: options.minutes,
+        lanes,
+        quick: options.quick,
     };
-    let all = variants.len() * doses.len() + parsers.len();
-    let source = module::sources_digest(&source_tree()?)?;
-    let mut results = Results::open(&options.results, &source, |rows| rows.len() >= all)?;
-    for &parser in parsers {
-        parsed(parser, seed, options, &mut results)?;
-    }
-    for variant in variants {
-        on_kernel(&cache, variant, &doses, seed, options, &mut results)?;
-    }
-    xcap_output::print(&table::table(&results.rows))?;
-    let failed = results.rows.iter().any(|row| row.failures > 0);
+    let jobs = plan.jobs();
+    let wanted: Vec<Wanted> = jobs.iter().map(Job::wanted).collect();
+    let source = module::sources_digest(&source_tree()?, &WORKLOADS)?;
+    let stress = Stress {
+        kernels: Kernels::new(Cache::open()?),
+        seed: options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
+        folder: &options.results,
+        results: Mutex::new(Results::open(&options.results, &source, &wanted)?),
+    };
+    stress.in_lanes(lanes, jobs)?;
+    let results = stress.results.into_inner();
+    let results = results.unwrap_or_else(PoisonError::into_inner);
+    let rows = results.of(&wanted);
+    xcap_output::print(&table::table(&rows))?;
+    let failed = rows.iter().any(|row| row.failures > 0);
     Ok(ExitCode::from(u8::from(failed)))
 }
 
-fn chosen(kernels: &[Variant]) -> Vec<Variant> {
-    if kernels.is_empty() {
-        clap::ValueEnum::value_variants().to_vec()
-    } else {
-        kernels.to_vec()
-    }
-}
-
-fn on_kernel(
-    cache: &Cache,
-    variant: Variant,
-    doses: &[Dose],
+struct Stress<'a> {
+    kernels: Kernels,
     seed: u64,
-    options: &Options,
-    results: &mut Results,
-) -> Result<()> {
-    let materials = Materials::with_kernel(cache.clone(), variant.kernel(cache)?)?;
-    let kernel = materials.kernel.release.clone();
-    for dose in doses {
-        let what = name_of(dose.workload);
-        if results.has(&kernel, &what) {
-            eprintln!("xcap-stress: {kernel}: {what}: done before");
-            continue;
-        }
-        let begun = Instant::now();
-        let ended = match dose.workload {
-            Workload::Xen => xen::run(&materials, dose)?,
-            _ => machine::run(&materials, dose, seed, variant.slowness())?,
-        };
-        let logs = match ended.logs {
-            Some(logs) if !ended.outcome.failures.is_empty() => {
-                let kept = options.results.join(format!("{kernel}-{what}-{seed}"));
-                keep_logs(&logs, &kept)?;
-                Some(kept)
+    folder: &'a PathBuf,
+    results: Mutex<Results>,
+}
+
+impl Stress<'_> {
+    /// Each lane takes the next job when it has ended one.
+    fn in_lanes(&self, lanes: u32, jobs: Vec<Job>) -> Result<()> {
+        let jobs = Mutex::new(jobs.into_iter());
+        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let lane = || -> Result<()> {
+            while let Some(job) = next() {
+                self.one(&job)?;
             }
-            _ => None,
+            Ok(())
         };
-        let row = row(&kernel, &what, seed, begun, ended.outcome);
-        results.add(Row { logs, ..row })?;
+        scope(|scope| {
+            let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
+            let ends = lanes.into_iter().map(|lane| lane.join().expect("no panic"));
+            ends.fold(Ok(()), Result::and)
+        })
     }
-    Ok(())
-}
 
-/// A minute of one of userland's parsers.
-fn parsed(parser: Parser, seed: u64, options: &Options, results: &mut Results) -> Result<()> {
-    let what = format!("parse {}", name_of(parser));
-    if results.has(NO_KERNEL, &what) {
-        return Ok(());
+    fn one(&self, job: &Job) -> Result<()> {
+        let (variant, what) = job.wanted();
+        let begun = Instant::now();
+        let (kernel, ended) = match *job {
+            Job::Parse(parser, longest) => {
+                let kernel = variant.clone();
+                if self.has(&kernel, job) {
+                    return Ok(());
+                }
+                let outcome = parsing::run(parser, &what, self.seed, longest, self.folder)?;
+                (kernel, Ended::from(outcome))
+            }
+            Job::Work(of, dose) => match self.kernels.kernel(of) {
+                Ok(kernel) if self.has(&kernel.release, job) => return Ok(()),
+                Ok(kernel) => (kernel.release.clone(), self.work(of, &dose, &what)),
+                Err(e) => (variant.clone(), Ended::failed(&e)),
+            },
+        };
+        let Ended { outcome, logs } = ended;
+        let row = Row {
+            kernel,
+            what,
+            rounds: outcome.rounds,
+            failures: outcome.failures.len() as u64,
+            seconds: begun.elapsed().as_secs(),
+            seed: self.seed,
+            variant,
+            told: outcome.failures,
+            logs,
+            skipped: outcome.skipped,
+            source: String::new(),
+        };
+        eprintln!(
+            "xcap-stress: {}: {}: {} rounds, {} failures, {} s",
+            row.kernel, row.what, row.rounds, row.failures, row.seconds
+        );
+        self.results().add(row)
     }
-    let begun = Instant::now();
-    let longest = Duration::from_secs(if options.quick { 3 } else { 60 });
-    let name = format!("parse-{}", name_of(parser));
-    let outcome = parsing::run(parser, &name, seed, longest, &options.results)?;
-    results.add(row(NO_KERNEL, &what, seed, begun, outcome))
-}
 
-fn row(kernel: &str, what: &str, seed: u64, begun: Instant, outcome: Outcome) -> Row {
-    let row = Row {
-        kernel: kernel.to_owned(),
-        what: what.to_owned(),
-        rounds: outcome.rounds,
-        failures: outcome.failures.len() as u64,
-        seconds: begun.elapsed().as_secs(),
-        seed,
-        told: outcome.failures,
-        logs: None,
-        skipped: outcome.skipped,
-        source: String::new(),
-    };
-    let (rounds, failures, seconds) = (row.rounds, row.failures, row.seconds);
-    eprintln!("xcap-stress: {kernel}: {what}: {rounds} rounds, {failures} failures, {seconds} s");
-    row
+    fn results(&self) -> MutexGuard<'_, Results> {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, kernel: &str, job: &Job) -> bool {
+        let wanted = job.wanted();
+        let has = self.results().has(kernel, &wanted);
+        if has {
+            eprintln!("xcap-stress: {kernel}: {}: done before", wanted.1);
+        }
+        has
+    }
+
+    /// Whatever can't be done has failed.
+    fn work(&self, variant: Variant, dose: &Dose, what: &str) -> Ended {
+        let ended = self.kernels.materials(variant).and_then(|materials| {
+            let kernel = &materials.kernel.release;
+            let keep = self.folder.join(format!("{kernel}-{what}-{}", self.seed));
+            match dose.workload {
+                Workload::Xen => xen::run(materials, dose, &keep),
+                _ => machine::run(materials, dose, self.seed, variant.slowness(), &keep),
+            }
+        });
+        ended.unwrap_or_else(|e| Ended::failed(&e))
+    }
 }

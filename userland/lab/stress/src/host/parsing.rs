@@ -3,6 +3,7 @@
 //! Userland's parsers, a process each: one that panics or hangs takes no other along.
 
 use crate::guest::outcome::Outcome;
+use crate::host::words::name_of;
 use crate::parsers::Parser;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -14,14 +15,14 @@ const MARGIN: Duration = Duration::from_secs(60);
 
 pub fn run(
     parser: Parser,
-    name: &str,
+    what: &str,
     seed: u64,
     longest: Duration,
     results: &Path,
 ) -> Result<Outcome> {
-    let found = results.join(format!("{name}-{seed}.input"));
+    let found = results.join(format!("{}-{seed}.input", what.replace(' ', "-")));
     let mut child = Command::new(std::env::current_exe()?)
-        .args(["parse", &crate::host::machine::name_of(parser)])
+        .args(["parse", &name_of(parser)])
         .arg(format!("--seed={seed}"))
         .arg(format!("--seconds={}", longest.as_secs()))
         .arg("--found")

@@ -5,7 +5,7 @@
 use crate::host::results::Row;
 use comfy_table::{presets, CellAlignment, Table};
 
-pub fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[&Row]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["kernel", "what", "rounds", "failures", "seconds"]);

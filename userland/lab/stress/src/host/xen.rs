@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! In the Xen lab: the domU is saved and restored, killed and made anew, and netback is taken away, all under frames.
+//! In the Xen lab: the domU loses CPUs and gets them back, is saved and restored, killed and made anew, and netback is taken away, all under frames.
 
 use crate::guest::outcome::Outcome;
-use crate::host::machine::Ended;
+use crate::host::ended::Ended;
 use crate::host::plan::Dose;
 use anyhow::{ensure, Result};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use xcap_abi::paths::STATS;
 use xcap_machines::provide::lacks;
 use xcap_machines::{Config, Lab, Materials, Place};
 
-/// In the domU: a line a reading, on its console.
+/// In the domU: a line a reading, on its console. A CPU that is given back waits for somebody to use it.
 const READINGS: &str = "
 (while :; do
-	if xcap-read --json >/dev/null 2>/tmp/said; then echo 'stress: good'; else echo \"stress: bad $(cat /tmp/said)\"; fi
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+	if xcap-read --json >/dev/null 2>/tmp/said; then echo \"stress: good on $(nproc)\"; else echo \"stress: bad $(cat /tmp/said)\"; fi
 	sleep 0.2
 done >/dev/hvc0) >/dev/null 2>&1 </dev/null &
 ";
@@ -38,6 +40,20 @@ commands() {
 	done
 	cd /
 }
+";
+
+const VCPUS: &str = "
+cpus() {
+	xl vcpu-set domU $1
+	left=600
+	until grep 'stress: good' /var/log/xen/console/guest-domU.log | tail -n 1 | grep -q \"on $1\"; do
+		left=$((left - 1)); [ $left -gt 0 ] || { echo \"the domU doesn't get $1 CPUs\"; exit 1; }
+		sleep 0.1
+	done
+}
+more_readings 'the start'
+for round in 1 2 3 4 5; do cpus 1; cpus 2; done
+more_readings 'CPUs that came and went'
 ";
 
 const SAVE: &str = "
@@ -70,34 +86,35 @@ commands
 
 const UNLOAD: &str = "rmmod xcap && insmod /lab/xcap.ko && rmmod xcap";
 
+/// Of the domU.
+const MOST_VCPUS: u32 = 2;
+
 /// More than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-pub fn run(materials: &Materials, dose: &Dose) -> Result<Ended> {
-    let begun = Instant::now();
+pub fn run(materials: &Materials, dose: &Dose, keep: &Path) -> Result<Ended> {
     let mut outcome = Outcome::default();
     if !lacks::is_set(&materials.kernel.config()?, "XEN_PV_DOM0") {
         outcome.skipped = Some("the kernel can't be a dom0".to_owned());
-        return Ok(Ended {
-            outcome,
-            logs: None,
-        });
+        return Ok(Ended::from(outcome));
     }
-    let (rounds, longest) = (dose.rounds, dose.longest);
-    let mut logs = None;
-    while outcome.rounds < rounds && begun.elapsed() < longest && outcome.failures.is_empty() {
-        let lab = Lab::boot(materials, &Config::xen());
-        let ended = lab.and_then(|mut lab| {
-            logs = Some(lab.logs().folder().to_owned());
-            let ended = round(&lab).and_then(|()| lab.logs().check());
-            ended.map_err(|e| lab.explain(e))
-        });
-        outcome
-            .failures
-            .extend(ended.err().map(|e| format!("{e:#}")));
+    let begun = Instant::now();
+    let config = Config {
+        domu_vcpus: MOST_VCPUS,
+        ..Config::xen()
+    };
+    loop {
+        let mut lab = Lab::boot(materials, &config)?;
+        let ended = round(&lab).and_then(|()| lab.logs().check());
+        if let Err(e) = ended.map_err(|e| lab.explain(e)) {
+            outcome.failures.push(format!("{e:#}"));
+        }
         outcome.rounds += 1;
+        let enough = outcome.rounds >= dose.rounds || begun.elapsed() >= dose.longest;
+        if enough || !outcome.failures.is_empty() {
+            return Ended::of(&lab, outcome, keep);
+        }
     }
-    Ok(Ended { outcome, logs })
 }
 
 fn round(lab: &Lab) -> Result<()> {
@@ -111,7 +128,7 @@ fn round(lab: &Lab) -> Result<()> {
         .guest(Place::Sender)
         .spawn(&[&send[..], &much[..]].concat())?;
     let dom0 = lab.guest(Place::Dom0);
-    for script in [SAVE, KILL, UNLOAD] {
+    for script in [VCPUS, SAVE, KILL, UNLOAD] {
         let script = format!("{FUNCTIONS}{script}");
         let running = dom0.spawn(&["sh", "-c", &script])?;
         running.close_stdin()?;

@@ -3,10 +3,10 @@
 //! The control file.
 
 use crate::labs::{On, World};
-use crate::world::{capture, control, fresh, report, stage};
-use anyhow::{ensure, Result};
+use crate::world::{capture, control, fresh, load_targets, report, stage};
+use anyhow::{bail, ensure, Context, Result};
 use libtest_mimic::Trial;
-use xcap_abi::paths::CONTROL;
+use xcap_abi::paths::{CONTROL, STATS};
 use xcap_machines::{Guest, Place};
 
 /// All refused with EINVAL.
@@ -64,7 +64,52 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             );
             Ok(())
         }),
+        world.trial(
+            "calibrate_reaches_probes_that_stay_hooked",
+            On::Unplugged,
+            |lab| recalibrated(lab.guest(Place::Bare)),
+        ),
     ]
+}
+
+/// A nested call costs what the newest calibration says, though its hook is the old one.
+fn recalibrated(guest: &Guest) -> Result<()> {
+    fresh(guest)?;
+    load_targets(guest)?;
+    for function in ["xcap_target_100", "xcap_target_nest"] {
+        control(guest, &format!("'add {function} backend=direct'"))?;
+    }
+    let stats =
+        || xcap_stats::parse(&guest.sh(&format!("cat {STATS}"))?).map_err(anyhow::Error::from);
+    let cost = || -> Result<u64> {
+        let stats = stats()?;
+        let is_it = |cost: &&xcap_stats::Cost| cost.backend == "direct" && cost.cache == "hot";
+        let cost = stats.costs.iter().find(is_it).context("no cost")?;
+        Ok((cost.inside + cost.outside + cost.samples / 2) / cost.samples)
+    };
+    let before = cost()?;
+    let mut left = 20;
+    while cost()? == before {
+        ensure!(left > 0, "each calibration says {before}");
+        left -= 1;
+        control(guest, "calibrate")?;
+    }
+    let wanted = u128::from(cost()?);
+    let mut told = Vec::new();
+    // An interrupt's probes are nested, too: one call at least has none.
+    for _ in 0..100 {
+        control(guest, "reset")?;
+        guest.sh("echo xcap_target_nest 1 >/sys/kernel/debug/xcap_targets/call")?;
+        let stats = stats()?;
+        let mut stages = stats.stages.iter();
+        let outer = stages.find(|stage| stage.stage == "xcap_target_nest");
+        let nested = outer.context("no outer call")?.nested_cost;
+        if nested == wanted {
+            return Ok(());
+        }
+        told.push(nested);
+    }
+    bail!("a nested call costs {wanted}, or {before} before, but is taken for {told:?}")
 }
 
 fn refused(guest: &Guest) -> Result<()> {

@@ -71,7 +71,7 @@ fn provide(materials: &Materials, work: &Path, place: &Path) -> Result<PathBuf> 
 }
 
 /// Keys that nobody has to trust.
-fn keys(cache: &Cache, tools: &Root) -> Result<Keys> {
+pub fn keys(cache: &Cache, tools: &Root) -> Result<Keys> {
     Keys::ensure(tools, &cache.path("keys"))
 }
 

@@ -2,6 +2,7 @@
 
 //! The labs that trials share, and whose turn it is in each.
 
+use crate::packaged;
 use crate::timing::Timing;
 use anyhow::{bail, ensure, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -82,7 +83,11 @@ impl On {
                 ..Config::xen()
             },
             Self::Bare => Config {
-                copies: [copies()?, vec![recorder()?]].concat(),
+                copies: [
+                    copies()?,
+                    vec![recorder()?, packaged::copy(materials, "tcpdump")?],
+                ]
+                .concat(),
                 cpus_in_turn: true,
                 ..Config::bare()
             },

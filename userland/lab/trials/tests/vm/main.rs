@@ -6,6 +6,7 @@
 //! They take minutes, so that `cargo test` leaves them out unless `--ignored` asks for them.
 
 mod asleep;
+mod call_depth;
 mod cards;
 mod clock;
 mod control;
@@ -26,6 +27,7 @@ mod labs;
 mod late_driver;
 mod lifecycle;
 mod marks;
+mod packaged;
 mod patches;
 mod reader;
 mod returns;
@@ -61,6 +63,7 @@ fn main() {
         windows::trials(world),
         asleep::trials(world),
         direct::trials(world),
+        call_depth::trials(world),
         draining::trials(world),
         entry::trials(world),
         fentry::trials(world),

@@ -2,18 +2,21 @@
 
 //! What others than root can do with xcap loaded, and what root can where the kernel is locked down.
 
-use crate::labs::{targets, On, World};
-use crate::world::{control, reload, report};
-use anyhow::{ensure, Result};
+use crate::installed::keys;
+use crate::labs::{On, World};
+use crate::world::{reload, report};
+use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::{CALIBRATION, CONTROL, DEVICE, PROBES, STATS};
-use xcap_machines::{Config, Guest, Lab, Place};
+use xcap_machines::config::Copy;
+use xcap_machines::package::{self, secure_boot, signature};
+use xcap_machines::{Config, Guest, Lab, Materials, Place};
 
-/// Raised only, never lowered: a machine of its own. What was loaded before stands for what is signed.
-const LOCK_DOWN: &str = "
-[ -e /sys/kernel/security/lockdown ] || mount -t securityfs securityfs /sys/kernel/security
-echo $0 >/sys/kernel/security/lockdown
-";
+const SECURITY: &str =
+    "[ -e /sys/kernel/security/lockdown ] || mount -t securityfs securityfs /sys/kernel/security";
+
+/// Where the guest has the module that is signed.
+const SIGNED: &str = "/lab/signed";
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     vec![
@@ -24,20 +27,34 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             device(lab.guest(Place::Bare))
         }),
         world.own_trial(
-            "where_the_kernel_is_locked_down_the_device_takes_commands",
-            || {
-                let materials = world.materials()?;
-                let config = Config {
-                    copies: vec![targets(materials)?],
-                    ..Config::of([Place::Bare])
-                };
-                let mut lab = Lab::boot(materials, &config)?;
-                locked_down(lab.guest(Place::Bare))
-                    .and_then(|()| lab.logs().check())
-                    .map_err(|e| lab.explain(e))
-            },
+            "under_secure_boot_the_device_takes_commands_of_a_signed_xcap",
+            || signed(world),
         ),
     ]
+}
+
+/// The machine's owner trusts the key that the kernel and xcap are signed with: the kernel locks itself down.
+fn signed(world: &World) -> Result<()> {
+    let materials = world.materials()?;
+    let Materials { cache, kernel, .. } = materials;
+    let keys = keys(cache, &package::root(cache)?)?;
+    let work = tempfile::tempdir()?;
+    let signed = work.path().join("xcap.ko");
+    std::fs::copy(materials.module.as_ref().context("no module")?, &signed)?;
+    signature::sign(&keys, kernel, &signed)?;
+    let config = Config {
+        load: false,
+        firmware: Some(secure_boot::ensure(cache, kernel, &keys)?),
+        copies: vec![Copy {
+            from: work.path().to_owned(),
+            to: SIGNED.to_owned(),
+        }],
+        ..Config::of([Place::Bare])
+    };
+    let mut lab = Lab::boot(materials, &config)?;
+    locked_down(lab.guest(Place::Bare))
+        .and_then(|()| lab.logs().check())
+        .map_err(|e| lab.explain(e))
 }
 
 fn refused(guest: &Guest, command: &str, because: &str) -> Result<()> {
@@ -73,6 +90,12 @@ fn nobody(guest: &Guest) -> Result<()> {
     }
     // BPF, and what perf would see of it.
     refused(guest, &as_nobody("xcap-fentry vfs_read"), "")?;
+    guest.sh("xcap-stress perf")?;
+    refused(
+        guest,
+        &as_nobody("xcap-stress perf"),
+        "perf_event_open() refuses",
+    )?;
     refused(
         guest,
         &as_nobody("cat /sys/kernel/tracing/available_filter_functions"),
@@ -127,18 +150,17 @@ fn takes_commands(guest: &Guest) -> Result<()> {
 }
 
 fn locked_down(guest: &Guest) -> Result<()> {
-    control(guest, "reset")?;
-    lock_down(guest, "integrity")?;
+    let level = guest.sh(&format!("{SECURITY} && cat /sys/kernel/security/lockdown"))?;
+    ensure!(level.contains("[integrity]"), "it is not locked: {level}");
+    // Unsigned.
+    refused(guest, "insmod /lab/xcap.ko", "")?;
+    guest.sh(&format!("insmod {SIGNED}/xcap.ko"))?;
     refused(guest, &format!("echo reset >{CONTROL}"), "not permitted")?;
-    refused(
-        guest,
-        "insmod /lab/targets/xcap_targets.ko",
-        "not permitted",
-    )?;
     takes_commands(guest)?;
     report(guest)?;
 
-    lock_down(guest, "confidentiality")?;
+    // Raised only, never lowered.
+    guest.sh("echo confidentiality >/sys/kernel/security/lockdown")?;
     refused(guest, &format!("echo reset >{DEVICE}"), "not permitted")?;
     let log = guest.sh("dmesg | grep Lockdown")?;
     ensure!(
@@ -149,11 +171,4 @@ fn locked_down(guest: &Guest) -> Result<()> {
     xcap_stats::parse(&guest.sh(&format!("cat {DEVICE}"))?)?;
     report(guest)?;
     guest.sh("rmmod xcap").map(drop)
-}
-
-fn lock_down(guest: &Guest, level: &str) -> Result<()> {
-    guest
-        .run(&["sh", "-ec", LOCK_DOWN, level])?
-        .ok(level)
-        .map(drop)
 }
