@@ -11,6 +11,7 @@ use super::{
     marking::Marking,
     noreturns::may_not_return,
     refusal::Refusal,
+    scope::Scope,
     symbols::Function,
     target::{Costs, Target},
     this_module::Pin,
@@ -31,6 +32,8 @@ pub(crate) struct Arming<'a> {
     pub(crate) choice: Choice,
     /// How its calls leave marks, if they do.
     pub(crate) marking: Option<Marking>,
+    /// Which of its calls count, if not all.
+    pub(crate) scope: Option<Scope>,
 }
 
 impl Arming<'_> {
@@ -48,7 +51,10 @@ impl Arming<'_> {
             let attempt = match eligible(backend, self.choice, &facts) {
                 Ok(()) => self.hook(
                     backend,
-                    &self.target(&signature, context.costs(backend, self.marking.is_some())),
+                    &self.target(
+                        &signature,
+                        context.costs(backend, self.marking.is_some(), self.scope),
+                    ),
                 )?,
                 Err(reason) => Err(Refusal::Known(reason)),
             };
@@ -111,6 +117,7 @@ impl Arming<'_> {
             work: self.work(),
             costs,
             marking: self.marking,
+            scope: self.scope,
         }
     }
 

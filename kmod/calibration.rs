@@ -12,6 +12,7 @@ use super::{
     cpu, direct,
     hook::Hook,
     marking::Marking,
+    scope::Scope,
     sort::sort,
     target::{Costs, Target},
     totals::Totals,
@@ -177,6 +178,7 @@ pub(crate) fn probed<T>(
     backend: Backend,
     address: *const (),
     marking: Option<Marking>,
+    scope: Option<Scope>,
     measure: impl FnOnce(&Cells) -> Result<T>,
 ) -> Result<T> {
     let target = Target {
@@ -187,6 +189,7 @@ pub(crate) fn probed<T>(
         work: Work::None,
         costs: Costs::default(),
         marking,
+        scope,
     };
     let cells = Cells::new()?;
     let mut hook = Hook::arm(backend, &target, &cells)?;
@@ -237,9 +240,10 @@ impl Measured {
             Ok((hot, hot_cost, cold, cold_cost, under))
         };
         let (hot, hot_cost, cold, cold_cost, under) =
-            probed(backend, xcap_empty as *const (), None, on_empty)?;
+            probed(backend, xcap_empty as *const (), None, None, on_empty)?;
         let on_known = |cells: &Cells| Ok((batches(known, Some(cells))?, cells.totals()?));
-        let (probed_known, samples) = probed(backend, xcap_known as *const (), None, on_known)?;
+        let (probed_known, samples) =
+            probed(backend, xcap_known as *const (), None, None, on_known)?;
         let length = unprobed_known[0].0.saturating_sub(unprobed[0].0);
         Ok(Self {
             backend,
@@ -267,6 +271,7 @@ impl Cost {
         Costs {
             inside: inside as u32,
             outside: (whole - inside) as u32,
+            away: 0,
         }
     }
 }

@@ -30,7 +30,12 @@
 #define XCAP_CELL_SWITCHED		136
 #define XCAP_CELL_ZEROS			144	/* samples of 0 */
 #define XCAP_CELL_MARKING		152	/* how calls leave marks (kmod/marking.rs) */
-#define XCAP_CELL_HISTOGRAM		192
+#define XCAP_CELL_OUT_OF_SCOPE		160	/* calls that were turned away */
+#define XCAP_CELL_SCOPE			168	/* how calls tell whose they are (kmod/scope.rs) */
+#define XCAP_CELL_SCOPE_SUBJECT		176	/* whose are in scope */
+#define XCAP_CELL_SCOPE_INTERFACE	184
+#define XCAP_CELL_AWAY_COSTS		192	/* of a call that is turned away, as COSTS */
+#define XCAP_CELL_HISTOGRAM		256
 
 /* What travels with one call (`Frame`). */
 #define XCAP_FRAME_TSC			0
@@ -60,5 +65,12 @@
 /* Of these, with numbers of their own after those, calls leave marks. */
 #define XCAP_MARKING_SLOTS		64
 #define XCAP_MARKING_SLOT_SIZE		256
+
+/* And these, after those, are for calls that have to be in scope. */
+#define XCAP_SCOPED_SLOTS		64
+#define XCAP_SCOPED_SLOT_SIZE		256
+
+/* The flags of a call that leaves no mark because it isn't in scope: no mark's. */
+#define XCAP_OUT_OF_SCOPE		-2
 
 #endif

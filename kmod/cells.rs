@@ -5,6 +5,7 @@
 use super::{
     cell::{at, Cell},
     cpu::{self, PerCpu},
+    scope::Scope,
     totals::{self, Totals},
 };
 use core::mem::size_of;
@@ -23,8 +24,12 @@ pub(crate) struct Constants {
     pub(crate) outside: u32,
     /// Cycles that a hit costs in all.
     pub(crate) cost: u32,
+    /// Cycles that a call costs which is out of scope.
+    pub(crate) away: u32,
     /// How calls leave marks, where they do.
     pub(crate) marking: u64,
+    /// Which calls count, where not all do.
+    pub(crate) scope: Option<Scope>,
 }
 
 /// All CPUs' cells of one probe.
@@ -54,7 +59,8 @@ impl Cells {
 
     /// Sets what is fixed while the probe is armed. To be called before it is.
     pub(crate) fn set_constants(&self, constants: Constants) {
-        self.set_costs(constants.outside, constants.cost);
+        self.set_costs(constants.outside, constants.cost, constants.away);
+        self.set_scope(constants.scope);
         for cpu in cpu::possible() {
             let cell = self.0.of(cpu);
             // SAFETY: The cell exists as long as `self`; handlers only read these fields, and none
@@ -66,13 +72,32 @@ impl Cells {
         }
     }
 
-    /// Sets what a hit costs: `outside` its sample, and `cost` in all.
-    pub(crate) fn set_costs(&self, outside: u32, cost: u32) {
-        let costs = u64::from(cost) << 32 | u64::from(outside);
+    /// Sets whose calls count. Where the probe is armed, no call of it may be entered meanwhile.
+    pub(crate) fn set_scope(&self, scope: Option<Scope>) {
+        let [scope, subject, interface] = scope.map_or([0; 3], Scope::words);
         for cpu in cpu::possible() {
-            // SAFETY: The cell exists as long as `self`; handlers only read this field, both halves
-            // at once: those of calls in flight either the old or the new.
-            unsafe { Cell::at::<{ at!(costs) }>(self.0.of(cpu)).write_volatile(costs) };
+            let cell = self.0.of(cpu);
+            // SAFETY: The cell exists as long as `self`; handlers only read these fields.
+            unsafe {
+                Cell::at::<{ at!(scope) }>(cell).write_volatile(scope);
+                Cell::at::<{ at!(scope_subject) }>(cell).write_volatile(subject);
+                Cell::at::<{ at!(scope_interface) }>(cell).write_volatile(interface);
+            }
+        }
+    }
+
+    /// Sets what a hit costs: `outside` its sample, and `cost` in all; and one that is turned `away`.
+    pub(crate) fn set_costs(&self, outside: u32, cost: u32, away: u32) {
+        let costs = u64::from(cost) << 32 | u64::from(outside);
+        let away = u64::from(away) << 32 | u64::from(away);
+        for cpu in cpu::possible() {
+            let cell = self.0.of(cpu);
+            // SAFETY: The cell exists as long as `self`; handlers only read these fields, both
+            // halves at once: those of calls in flight either the old or the new.
+            unsafe {
+                Cell::at::<{ at!(costs) }>(cell).write_volatile(costs);
+                Cell::at::<{ at!(away_costs) }>(cell).write_volatile(away);
+            }
         }
     }
 

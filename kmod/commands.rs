@@ -16,13 +16,16 @@ use super::{
     marks,
     probe::Probe,
     registry::REGISTRY,
+    scopes,
+    scoping_cost::ScopingCosts,
+    subject::Subject,
     symbols::{self, c_string},
 };
 use crate::abi::backend::Choice;
 use kernel::{
     prelude::*,
-    str::CStr,
-    sync::{global_lock, GlobalGuard},
+    str::{CStr, CString},
+    sync::{global_lock, Arc, GlobalGuard},
 };
 
 global_lock! {
@@ -212,6 +215,41 @@ fn mark_in_turn(wanted: marks::Wanted) -> Result {
     let costs = MarkingCosts::measure()?;
     let mut registry = REGISTRY.lock();
     marks::on(&mut registry, wanted, costs)?;
+    registry.release_drained().map(drop)
+}
+
+/// `only`: of the probes with these names, or of all that can tell if there are none, only what
+/// `subject` caused counts; everybody's calls where there is none.
+///
+/// # Errors
+///
+/// As [`scopes::changes`], and nothing is changed.
+pub(crate) fn only(subject: Option<Subject>, names: &[CString]) -> Result {
+    let _turn = turn()?;
+    let subject = subject
+        .map(|subject| Arc::new(subject, GFP_KERNEL))
+        .transpose()?;
+    let mut types = Types::default();
+    // What is refused stops nothing.
+    let changes = scopes::changes(&REGISTRY.lock(), subject.as_ref(), names, &mut types)?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let recording = stop_in_turn();
+    let changed = only_in_turn(subject.as_ref(), names, &mut types);
+    if recording {
+        start_in_turn()?;
+    }
+    changed
+}
+
+/// Nothing is armed.
+fn only_in_turn(subject: Option<&Arc<Subject>>, names: &[CString], types: &mut Types) -> Result {
+    let costs = subject.map(|_| ScopingCosts::measure()).transpose()?;
+    let mut registry = REGISTRY.lock();
+    // Once more: a module may have gone.
+    let changes = scopes::changes(&registry, subject, names, types)?;
+    scopes::change(&mut registry, changes, costs);
     registry.release_drained().map(drop)
 }
 

@@ -3,8 +3,7 @@
 //! What arming a probe depends on, besides the probe.
 
 use super::{
-    calibration::{Calibration, Cost},
-    marking_cost::MarkingCosts,
+    calibration::Calibration, marking_cost::MarkingCosts, scope::Scope, scoping_cost::ScopingCosts,
     target::Costs,
 };
 use crate::abi::{
@@ -20,20 +19,34 @@ pub(crate) struct ArmingContext {
     pub(crate) calibration: Option<Calibration>,
     /// While marks are on.
     pub(crate) marking_costs: Option<MarkingCosts>,
+    /// Since `only` first gave a probe a scope.
+    pub(crate) scoping_costs: Option<ScopingCosts>,
 }
 
 impl ArmingContext {
-    /// What a hit costs with `backend`, if it leaves marks or not; nothing where that was not found
-    /// out.
-    pub(crate) fn costs(&self, backend: Backend, marks: bool) -> Costs {
-        let plain = self
-            .calibration
-            .as_ref()
-            .and_then(|calibration| calibration.hot(backend));
+    /// What a hit costs with `backend`, if it leaves marks or not, and where calls have to be in a
+    /// scope; nothing where that was not found out.
+    pub(crate) fn costs(&self, backend: Backend, marks: bool, scope: Option<Scope>) -> Costs {
+        let Some(plain) = self.calibration.as_ref().and_then(|one| one.hot(backend)) else {
+            return Costs::default();
+        };
         let marking = self.marking_costs.as_ref().filter(|_| marks);
-        plain
-            .and_then(|plain| marking.map_or(Some(plain), |marking| marking.of(backend, plain)))
-            .map(Cost::of_one)
-            .unwrap_or_default()
+        let hit = match marking.map(|marking| marking.of(backend, plain)) {
+            Some(Some(marked)) => marked,
+            Some(None) => return Costs::default(),
+            None => plain,
+        };
+        let costs = hit.of_one();
+        let scoping = scope.zip(self.scoping_costs.as_ref());
+        let Some(scoped) = scoping.and_then(|(scope, costs)| costs.of(backend, scope.same, plain))
+        else {
+            return costs;
+        };
+        let whole = scoped.within.of_one().whole();
+        Costs {
+            outside: costs.outside + whole.saturating_sub(plain.of_one().whole()),
+            away: scoped.away.of_one().whole(),
+            ..costs
+        }
     }
 }

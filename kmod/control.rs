@@ -13,9 +13,10 @@
 //! del NAME
 //! marks on [SIZE] [1/N]
 //! marks off
+//! only interface NAME | netns NUMBER | pid NUMBER | all [PROBE ...]
 //! ```
 
-use super::{commands, draining, marks::Wanted, symbols::c_string};
+use super::{commands, draining, marks::Wanted, subject::Subject, symbols::c_string};
 use crate::abi::backend::Choice;
 use kernel::{
     bindings::{file, loff_t},
@@ -93,6 +94,9 @@ pub(crate) fn run(command: &[u8]) -> Result {
     if verb == b"marks" {
         return marks(words);
     }
+    if verb == b"only" {
+        return only(words);
+    }
     let operand = if verb == b"del" {
         Some(name(words.next())?)
     } else {
@@ -125,6 +129,36 @@ fn add<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result {
         (false, name, None) => commands::add(&function, name.as_deref(), options.backend),
         _ => Err(EINVAL),
     }
+}
+
+/// What follows `only`.
+fn only<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result {
+    let kind = words.next();
+    let subject = match kind {
+        Some(b"all") => None,
+        Some(kind) => Some(subject(kind, words.next().ok_or(EINVAL)?)?),
+        None => return Err(EINVAL),
+    };
+    let mut names = KVec::new();
+    for word in words {
+        names.push(name(Some(word))?, GFP_KERNEL)?;
+    }
+    commands::only(subject, &names)
+}
+
+/// Whose calls are to count.
+fn subject(kind: &[u8], word: &[u8]) -> Result<Subject> {
+    let text = core::str::from_utf8(word).map_err(|_| EINVAL)?;
+    let found = match kind {
+        b"interface" => Subject::interface(&c_string(word)?),
+        b"netns" => Subject::namespace(text.parse().map_err(|_| EINVAL)?),
+        b"pid" => Subject::process(text.parse().map_err(|_| EINVAL)?),
+        _ => return Err(EINVAL),
+    };
+    found.inspect_err(|_| {
+        let kind = kernel::str::BStr::from_bytes(kind);
+        pr_err!("only: no {kind} {text}\n");
+    })
 }
 
 /// What follows `marks`.

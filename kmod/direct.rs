@@ -9,8 +9,9 @@
 use super::{
     bindings::{
         xcap_direct_aim, xcap_direct_entry, xcap_direct_may_share, xcap_direct_rest,
-        xcap_direct_slots, xcap_marking_slots, XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE,
-        XCAP_MARKING_SLOTS, XCAP_MARKING_SLOT_SIZE,
+        xcap_direct_slots, xcap_marking_slots, xcap_scoped_slots, XCAP_DIRECT_SLOTS,
+        XCAP_DIRECT_SLOT_SIZE, XCAP_MARKING_SLOTS, XCAP_MARKING_SLOT_SIZE, XCAP_SCOPED_SLOTS,
+        XCAP_SCOPED_SLOT_SIZE,
     },
     cell::Cell,
     cells::Cells,
@@ -44,6 +45,7 @@ extern "C" {
     static xcap_direct_called_return: u8;
     static xcap_direct_called_return_work: u8;
     static xcap_direct_called_return_wide: u8;
+    static xcap_direct_called_away: u8;
     static xcap_direct_shared: u8;
     static xcap_marking_return: u8;
     static xcap_marking_return_work: u8;
@@ -52,12 +54,56 @@ extern "C" {
     static xcap_marking_shared: u8;
 }
 
-const SLOTS: usize = (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS) as usize;
+const SLOTS: usize = (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS + XCAP_SCOPED_SLOTS) as usize;
 
-/// The cells that slot n records in; null when the slot is free. The last leave marks, too.
+/// The cells that slot n records in; null when the slot is free.
 #[no_mangle]
 static xcap_direct_cells: [AtomicPtr<Cell>; SLOTS] =
     [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS];
+
+/// What slots do with a call, besides timing it.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    /// It leaves a mark, if it is in scope.
+    Marking,
+    /// It has to be in scope.
+    Scoped,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Kind::Plain, Kind::Marking, Kind::Scoped];
+
+    fn of(target: &Target) -> Self {
+        match (target.marking, target.scope) {
+            (Some(_), _) => Kind::Marking,
+            (None, Some(_)) => Kind::Scoped,
+            (None, None) => Kind::Plain,
+        }
+    }
+
+    /// The numbers of its slots.
+    const fn slots(self) -> Range<u32> {
+        let (first, count) = match self {
+            Kind::Plain => (0, XCAP_DIRECT_SLOTS),
+            Kind::Marking => (XCAP_DIRECT_SLOTS, XCAP_MARKING_SLOTS),
+            Kind::Scoped => (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS, XCAP_SCOPED_SLOTS),
+        };
+        first..first + count
+    }
+
+    /// Where the first of them is, and what each takes.
+    fn text(self) -> (usize, u32) {
+        match self {
+            Kind::Plain => ((&raw const xcap_direct_slots).addr(), XCAP_DIRECT_SLOT_SIZE),
+            Kind::Marking => (
+                (&raw const xcap_marking_slots).addr(),
+                XCAP_MARKING_SLOT_SIZE,
+            ),
+            Kind::Scoped => ((&raw const xcap_scoped_slots).addr(), XCAP_SCOPED_SLOT_SIZE),
+        }
+    }
+}
 
 /// How a function's entry reaches its trampoline.
 #[derive(Clone, Copy, PartialEq)]
@@ -89,44 +135,40 @@ impl Variant {
 struct Slot(u32);
 
 impl Slot {
-    /// One that records in `cells`, calls `rest` and goes on at `back`; of those that leave marks,
-    /// if the call `marks`.
-    fn take(cells: *mut Cell, marks: bool, rest: *const u8, back: *const u8) -> Result<Self> {
-        let chosen = if marks {
-            XCAP_DIRECT_SLOTS as usize..SLOTS
-        } else {
-            0..XCAP_DIRECT_SLOTS as usize
-        };
-        let slot = chosen
-            .into_iter()
+    /// One of a kind that records in `cells`, calls `rest` and goes on at `back`; at `away` with a
+    /// call that is out of scope.
+    fn take(
+        cells: *mut Cell,
+        kind: Kind,
+        rest: *const u8,
+        back: *const u8,
+        away: *const u8,
+    ) -> Result<Self> {
+        let slot = kind
+            .slots()
             .find(|&index| {
-                xcap_direct_cells[index]
+                xcap_direct_cells[index as usize]
                     .compare_exchange(ptr::null_mut(), cells, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
             })
-            .map(|index| Self(index as u32))
+            .map(Self)
             .ok_or(ENOSPC)?;
+        let [rest, back, away] = [rest, back, away].map(|code| code.cast_mut().cast());
         // SAFETY: Nobody is in the slot, which was free.
-        unsafe { xcap_direct_aim(slot.0, rest.cast_mut().cast(), back.cast_mut().cast()) };
+        unsafe { xcap_direct_aim(slot.0, rest, back, away) };
         Ok(slot)
     }
 
     /// Where its code is.
     fn text(&self) -> Range<usize> {
-        let (first, index, size) = match self.0.checked_sub(XCAP_DIRECT_SLOTS) {
-            None => (
-                (&raw const xcap_direct_slots).addr(),
-                self.0,
-                XCAP_DIRECT_SLOT_SIZE,
-            ),
-            Some(index) => (
-                (&raw const xcap_marking_slots).addr(),
-                index,
-                XCAP_MARKING_SLOT_SIZE,
-            ),
-        };
-        let begin = first + (index * size) as usize;
-        begin..begin + size as usize
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|kind| kind.slots().contains(&self.0));
+        kind.map_or(0..0, |kind| {
+            let (first, size) = kind.text();
+            let begin = first + ((self.0 - kind.slots().start) * size) as usize;
+            begin..begin + size as usize
+        })
     }
 
     /// What ftrace knows it by.
@@ -148,7 +190,7 @@ impl Drop for Slot {
 
 /// What a slot does when the function has returned: where it was jumped to, and where called.
 fn backs(target: &Target) -> Result<[*const u8; 2]> {
-    let marks = target.marking.is_some();
+    let marks = Kind::of(target) == Kind::Marking;
     Ok(match target.work {
         // These keep both registers of a returned value.
         Work::None if marks => [
@@ -187,7 +229,7 @@ struct Registration {
     /// Calls whatever the function's entry says is its rest. Made when livepatch comes.
     shared: Option<Slot>,
     called_back: *const u8,
-    marks: bool,
+    kind: Kind,
     /// Calls come to the shared slot.
     shares: AtomicBool,
     /// A lock: the entry is being changed.
@@ -220,12 +262,18 @@ impl Registration {
     /// `ENOSPC`: no slot is free.
     fn share(&mut self) -> Result {
         if self.shared.is_none() {
-            let rest = if self.marks {
-                &raw const xcap_marking_shared
-            } else {
-                &raw const xcap_direct_shared
+            let rest = match self.kind {
+                Kind::Marking => &raw const xcap_marking_shared,
+                Kind::Plain | Kind::Scoped => &raw const xcap_direct_shared,
             };
-            self.shared = Some(Slot::take(self.cells, self.marks, rest, self.called_back)?);
+            let away = &raw const xcap_direct_called_away;
+            self.shared = Some(Slot::take(
+                self.cells,
+                self.kind,
+                rest,
+                self.called_back,
+                away,
+            )?);
         }
         self.shares.store(true, Ordering::Relaxed);
         Ok(())
@@ -302,21 +350,22 @@ impl Hook {
         if rest == 0 {
             return Err(EINVAL);
         }
-        let own_back = match Variant::BEST {
-            Variant::Jump => jumped_back,
-            Variant::Call => called_back,
+        let rest = rest as *const u8;
+        let (back, away) = match Variant::BEST {
+            Variant::Jump => (jumped_back, rest),
+            Variant::Call => (called_back, &raw const xcap_direct_called_away),
         };
         cells.set_constants(target.constants());
         let cells = cells.as_ptr();
-        let marks = target.marking.is_some();
+        let kind = Kind::of(target);
         let mut registration = KBox::new(
             Registration {
                 ops: ftrace_ops::default(),
                 cells,
-                own: Slot::take(cells, marks, rest as *const u8, own_back)?,
+                own: Slot::take(cells, kind, rest, back, away)?,
                 shared: None,
                 called_back,
-                marks,
+                kind,
                 shares: AtomicBool::new(false),
                 busy: AtomicBool::new(false),
             },

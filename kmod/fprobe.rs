@@ -12,6 +12,7 @@ use super::{
     cpu, marking,
     missed::Missed,
     nokprobe::nokprobe,
+    scope,
     target::Target,
 };
 use crate::abi::stages::Work;
@@ -59,6 +60,9 @@ unsafe fn call(fprobe: *mut fprobe, data: *mut c_void) -> Option<*const Call> {
     let ours = unsafe { (*call).arming == (*fprobe.cast::<Inner>()).arming };
     ours.then_some(call)
 }
+
+/// What an entry handler returns of a call that is to return without us.
+const NOT_MINE: c_int = 1;
 
 unsafe extern "C" fn on_entry(
     fprobe: *mut fprobe,
@@ -147,6 +151,24 @@ unsafe extern "C" fn on_return_kept(
     }
 }
 
+/// [`on_entry`], or the one that keeps an argument, where calls have to be in scope.
+unsafe extern "C" fn on_entry_scoped(
+    fprobe: *mut fprobe,
+    entry: c_ulong,
+    return_to: c_ulong,
+    regs: *mut ftrace_regs,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: As in `on_entry_keep`.
+    unsafe {
+        let argument = |index| xcap_fprobe_argument(regs, u32::from(index)) as u64;
+        if !scope::holds((*fprobe.cast::<Inner>()).cells, argument) {
+            return NOT_MINE;
+        }
+        on_entry_keep(fprobe, entry, return_to, regs, data)
+    }
+}
+
 /// [`on_entry`] where calls leave marks.
 unsafe extern "C" fn on_entry_mark(
     fprobe: *mut fprobe,
@@ -165,6 +187,9 @@ unsafe extern "C" fn on_entry_mark(
         }
         // Before the clock is read: a sample is what it is without marks.
         (*marked).identity = marking::identify(inner.cells, argument);
+        if !(*marked).identity.is_in_scope() {
+            return NOT_MINE;
+        }
         on_entry(fprobe, entry, return_to, regs, data)
     }
 }
@@ -202,6 +227,7 @@ nokprobe!(
     on_return_value,
     on_entry_keep,
     on_return_kept,
+    on_entry_scoped,
     on_entry_mark,
     on_return_mark
 );
@@ -217,6 +243,11 @@ impl Hook {
             Work::None => (Some(on_entry), Some(on_return)),
             Work::Returned => (Some(on_entry), Some(on_return_value)),
             Work::Argument(_) => (Some(on_entry_keep), Some(on_return_kept)),
+        };
+        let scoped: fprobe_entry_cb = Some(on_entry_scoped);
+        let entry_handler = match target.scope {
+            Some(_) if !marks => scoped,
+            _ => entry_handler,
         };
         let mut inner = KBox::new(
             Inner {

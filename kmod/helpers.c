@@ -152,32 +152,47 @@ unsigned long xcap_direct_rest(unsigned long function)
 	return 0;
 }
 
-static u8 *direct_slot(unsigned int slot)
+static u8 *direct_slot(unsigned int slot, const struct xcap_direct_layout **layout)
 {
-	if (slot < XCAP_DIRECT_SLOTS)
+	if (slot < XCAP_DIRECT_SLOTS) {
+		*layout = &xcap_direct_slots_layout;
 		return xcap_direct_slots + slot * XCAP_DIRECT_SLOT_SIZE;
-	return xcap_marking_slots + (slot - XCAP_DIRECT_SLOTS) * XCAP_MARKING_SLOT_SIZE;
+	}
+	slot -= XCAP_DIRECT_SLOTS;
+	if (slot < XCAP_MARKING_SLOTS) {
+		*layout = &xcap_marking_slots_layout;
+		return xcap_marking_slots + slot * XCAP_MARKING_SLOT_SIZE;
+	}
+	slot -= XCAP_MARKING_SLOTS;
+	*layout = &xcap_scoped_slots_layout;
+	return xcap_scoped_slots + slot * XCAP_SCOPED_SLOT_SIZE;
 }
 
 /* A slot's address, as ftrace has it. */
 unsigned long xcap_direct_entry(unsigned int slot, bool jumps)
 {
+	const struct xcap_direct_layout *layout;
+
 	/* Bit 0 says so: ftrace_jmp_set(), where there is one. */
-	return (unsigned long)direct_slot(slot) | jumps;
+	return (unsigned long)direct_slot(slot, &layout) | jumps;
 }
 
-/* Has a slot that nobody is in call `rest`, and then go on at `back`. */
-void xcap_direct_aim(unsigned int slot, void *rest, void *back)
+/*
+ * Has a slot that nobody is in call `rest`, and then go on at `back`; at `away`, where a call is
+ * out of scope.
+ */
+void xcap_direct_aim(unsigned int slot, void *rest, void *back, void *away)
 {
-	const struct xcap_direct_layout *layout = slot < XCAP_DIRECT_SLOTS ?
-		&xcap_direct_slots_layout : &xcap_marking_slots_layout;
-	u8 *at = direct_slot(slot);
+	const struct xcap_direct_layout *layout;
+	u8 *at = direct_slot(slot, &layout);
 	bool counted = boot_cpu_has(X86_FEATURE_CALL_DEPTH);
 
 	arch_static_call_transform(at + layout->rest, NULL, rest, true);
 	arch_static_call_transform(at + layout->call, NULL,
 				   counted ? at + layout->counted : rest, false);
 	arch_static_call_transform(at + layout->back, NULL, back, true);
+	if (layout->away)
+		arch_static_call_transform(at + layout->away, NULL, away, true);
 }
 
 static int direct_command(struct ftrace_ops *ops, enum ftrace_ops_cmd command)

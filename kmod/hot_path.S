@@ -198,7 +198,7 @@ RECORD_FUNCTION xcap_record_work work=1
  * function of C begins.
  */
 	.text
-.macro DIRECT_SLOTS name:req, first:req, count:req, size:req, marks=0
+.macro DIRECT_SLOTS name:req, first:req, count:req, size:req, marks=0, scope=0
 	.balign \size
 SYM_CODE_START_NOALIGN(\name)
 	ANNOTATE_NOENDBR
@@ -207,10 +207,19 @@ SYM_CODE_START_NOALIGN(\name)
 	.balign \size, 0xcc
 	UNWIND_HINT_FUNC
 	movq	(xcap_direct_cells + 8 * (\first + slot))(%rip), %r11
+	/* Before the clock is read: a sample is what it is without scope and marks. */
+	.if \scope
+	call	xcap_scope_entry
+	testb	%al, %al
+	jz	1f
+	.endif
+	.if \marks
+	call	xcap_mark_entry
+	cmpq	$XCAP_OUT_OF_SCOPE, %r10
+	je	1f
+	.endif
 	incq	CELL(ENTRIES)
 	.if \marks
-	/* Before the clock is read: a sample is what it is without marks. */
-	call	xcap_mark_entry
 	subq	$8, %rsp
 	pushq	%r10
 	pushq	%rax
@@ -244,6 +253,13 @@ SYM_CODE_START_NOALIGN(\name)
 .L\name\()_rest:
 	.endif
 	jmp	xcap_direct_unset
+	.if \scope || \marks
+	/* A call that is out of scope goes on as it came. */
+	.if	slot == 0
+.L\name\()_away:
+	.endif
+1:	jmp	xcap_direct_unset
+	.endif
 	.set	slot, slot + 1
 	.endr
 SYM_CODE_END(\name)
@@ -257,18 +273,25 @@ SYM_DATA_START(\name\()_layout)
 	.long	.L\name\()_back - \name
 	.long	.L\name\()_counted - \name
 	.long	.L\name\()_rest - \name
+	.if \scope || \marks
+	.long	.L\name\()_away - \name
+	.else
+	.long	0
+	.endif
 SYM_DATA_END(\name\()_layout)
 	.popsection
 .endm
 
 DIRECT_SLOTS xcap_direct_slots, 0, XCAP_DIRECT_SLOTS, XCAP_DIRECT_SLOT_SIZE
 DIRECT_SLOTS xcap_marking_slots, XCAP_DIRECT_SLOTS, XCAP_MARKING_SLOTS, XCAP_MARKING_SLOT_SIZE, marks=1
+DIRECT_SLOTS xcap_scoped_slots, (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS), XCAP_SCOPED_SLOTS, XCAP_SCOPED_SLOT_SIZE, scope=1
 
 /*
- * Which frame a call is about: what the function's arguments and the cell %r11 say (xcap_mark()
- * in kmod/marking.rs). Returns its number in %rax and flags in %r10; keeps all arguments and %r11.
+ * Has \function, which is Rust's, look at a function's arguments, with the cell %r11. Returns
+ * what that does, in %rax and %r10; keeps all arguments and %r11.
  */
-SYM_FUNC_START_LOCAL(xcap_mark_entry)
+.macro AT_ENTRY name:req, function:req
+SYM_FUNC_START_LOCAL(\name)
 	pushq	%r11
 	pushq	%r9
 	pushq	%r8
@@ -278,7 +301,7 @@ SYM_FUNC_START_LOCAL(xcap_mark_entry)
 	pushq	%rdi
 	movq	%rsp, %rdi
 	movq	%r11, %rsi
-	call	xcap_mark
+	call	\function
 	movq	%rdx, %r10
 	popq	%rdi
 	popq	%rsi
@@ -288,8 +311,23 @@ SYM_FUNC_START_LOCAL(xcap_mark_entry)
 	popq	%r9
 	popq	%r11
 	RET
-SYM_FUNC_END(xcap_mark_entry)
-_ASM_NOKPROBE(xcap_mark_entry)
+SYM_FUNC_END(\name)
+_ASM_NOKPROBE(\name)
+.endm
+
+/* Which frame a call is about: its number in %rax, flags in %r10 (kmod/marking.rs). */
+AT_ENTRY xcap_mark_entry, xcap_mark
+/* Whether a call is in scope, in %al (kmod/scope.rs). */
+AT_ENTRY xcap_scope_entry, xcap_scope
+
+/* Where a slot that was called sends a call that is out of scope: to what called it. */
+SYM_CODE_START(xcap_direct_called_away)
+	ANNOTATE_NOENDBR
+	UNWIND_HINT_FUNC
+	CALL_DEPTH_ACCOUNT
+	RET
+SYM_CODE_END(xcap_direct_called_away)
+_ASM_NOKPROBE(xcap_direct_called_away)
 
 /* What a slot calls before it is anybody's. */
 SYM_FUNC_START(xcap_direct_unset)

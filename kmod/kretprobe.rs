@@ -12,6 +12,7 @@ use super::{
     cpu, marking,
     missed::Missed,
     nokprobe::nokprobe,
+    scope,
     target::Target,
 };
 use crate::abi::stages::Work;
@@ -63,6 +64,9 @@ unsafe fn inner<'a>(instance: *mut kretprobe_instance) -> &'a Inner {
     unsafe { &*(*(*instance).node.rethook).data.cast() }
 }
 
+/// What an entry handler returns of a call that is to return without us.
+const NOT_MINE: c_int = 1;
+
 unsafe extern "C" fn on_entry(instance: *mut kretprobe_instance, _regs: *mut pt_regs) -> c_int {
     // SAFETY: The kernel passes an instance of a registered kretprobe of ours.
     unsafe { cell::enter(inner(instance).cells, &raw mut (*call(instance)).frame) };
@@ -110,6 +114,20 @@ unsafe extern "C" fn on_return_kept(
     }
 }
 
+/// [`on_entry`], or the one that keeps an argument, where calls have to be in scope.
+unsafe extern "C" fn on_entry_scoped(
+    instance: *mut kretprobe_instance,
+    regs: *mut pt_regs,
+) -> c_int {
+    // SAFETY: As in `on_entry_keep`.
+    unsafe {
+        if !scope::holds(inner(instance).cells, |index| argument(&*regs, index)) {
+            return NOT_MINE;
+        }
+        on_entry_keep(instance, regs)
+    }
+}
+
 /// [`on_entry`] where calls leave marks.
 unsafe extern "C" fn on_entry_mark(instance: *mut kretprobe_instance, regs: *mut pt_regs) -> c_int {
     // SAFETY: As in `on_entry_keep`; there is room for a `MarkedCall`.
@@ -121,6 +139,9 @@ unsafe extern "C" fn on_entry_mark(instance: *mut kretprobe_instance, regs: *mut
         }
         // Before the clock is read: a sample is what it is without marks.
         (*call).identity = marking::identify(inner.cells, |index| argument(&*regs, index));
+        if !(*call).identity.is_in_scope() {
+            return NOT_MINE;
+        }
         on_entry(instance, regs)
     }
 }
@@ -154,6 +175,7 @@ nokprobe!(
     on_return_value,
     on_entry_keep,
     on_return_kept,
+    on_entry_scoped,
     on_entry_mark,
     on_return_mark
 );
@@ -181,6 +203,11 @@ impl Hook {
             Work::None => (Some(on_return), Some(on_entry)),
             Work::Returned => (Some(on_return_value), Some(on_entry)),
             Work::Argument(_) => (Some(on_return_kept), Some(on_entry_keep)),
+        };
+        let scoped: kretprobe_handler_t = Some(on_entry_scoped);
+        let entry_handler = match target.scope {
+            Some(_) if !marks => scoped,
+            _ => entry_handler,
         };
         let mut inner = KBox::new(
             Inner {

@@ -9,23 +9,11 @@ use super::{
     epoch::{self, Began},
     mark_rings,
     nokprobe::nokprobe,
+    scope,
+    source::Source,
 };
 use crate::abi::mark::{self, Mark};
 use core::mem::{offset_of, size_of};
-
-/// Where the frame of a call is to be had from.
-#[derive(Clone, Copy, PartialEq)]
-#[repr(u8)]
-pub(crate) enum Source {
-    /// Nowhere: there are several, or none yet.
-    None,
-    /// The argument points to its socket buffer.
-    Buffer,
-    /// The argument points to what points to that.
-    BufferPointer,
-    /// The argument points to what has a queue, of which it is the first.
-    Queue,
-}
 
 /// How a probe's calls leave marks; a word of its cells.
 #[derive(Clone, Copy, PartialEq)]
@@ -53,12 +41,7 @@ impl Marking {
         Self {
             place: word as u16,
             argument: (word >> 16) as u8,
-            source: match (word >> 24) as u8 {
-                1 => Source::Buffer,
-                2 => Source::BufferPointer,
-                3 => Source::Queue,
-                _ => Source::None,
-            },
+            source: Source::of_word((word >> 24) as u8),
             offset: (word >> 32) as u32,
         }
     }
@@ -69,28 +52,6 @@ impl Marking {
         // that it doesn't matter which of them this is.
         Self::of_word(unsafe { Cell::at::<{ at!(marking) }>(PerCpu::here(cell)).read_volatile() })
     }
-
-    /// The socket buffer of a call with this argument.
-    #[inline(always)]
-    fn buffer(self, argument: u64) -> Option<u64> {
-        match self.source {
-            Source::None => None,
-            Source::Buffer => Some(argument),
-            Source::BufferPointer => peek(argument),
-            Source::Queue => {
-                let queue = argument.wrapping_add(self.offset.into());
-                // An empty one points to itself.
-                peek(queue).filter(|&first| first != queue)
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn peek(from: u64) -> Option<u64> {
-    let mut value = 0;
-    // SAFETY: Reads without faulting whatever is there.
-    unsafe { xcap_peek(from, &raw mut value) }.then_some(value)
 }
 
 /// Which frame a call is about.
@@ -102,8 +63,18 @@ pub(crate) struct Identity {
     flags: u64,
 }
 
+impl Identity {
+    /// Whether the call counts at all.
+    pub(crate) fn is_in_scope(&self) -> bool {
+        self.flags != OUT_OF_SCOPE
+    }
+}
+
 /// The flags of a call that leaves no mark.
 const UNMARKED: u64 = u64::MAX;
+
+/// Those of a call that isn't in scope, and is left alone.
+const OUT_OF_SCOPE: u64 = XCAP_OUT_OF_SCOPE as i64 as u64;
 
 /// Which frame a call is about whose arguments are what `argument` says, of the probe with `cell`.
 ///
@@ -111,7 +82,14 @@ const UNMARKED: u64 = u64::MAX;
 ///
 /// `cell` is per-CPU memory of cells.
 #[inline(always)]
-pub(crate) unsafe fn identify(cell: *mut Cell, argument: impl FnOnce(u8) -> u64) -> Identity {
+pub(crate) unsafe fn identify(cell: *mut Cell, argument: impl Fn(u8) -> u64) -> Identity {
+    // SAFETY: The caller's promise.
+    if !unsafe { scope::holds(cell, &argument) } {
+        return Identity {
+            number: 0,
+            flags: OUT_OF_SCOPE,
+        };
+    }
     let marking = Marking::of_cell(cell);
     if marking.source == Source::None {
         return Identity {
@@ -120,10 +98,11 @@ pub(crate) unsafe fn identify(cell: *mut Cell, argument: impl FnOnce(u8) -> u64)
         };
     }
     let mut number = 0;
-    let numbered = marking.buffer(argument(marking.argument)).is_some_and(
-        // SAFETY: Reads without faulting what may be a socket buffer.
-        |buffer| unsafe { xcap_skb_number(buffer, &raw mut number) },
-    );
+    let buffer = marking
+        .source
+        .buffer(argument(marking.argument), marking.offset);
+    // SAFETY: Reads without faulting what may be a socket buffer.
+    let numbered = buffer.is_some_and(|buffer| unsafe { xcap_skb_number(buffer, &raw mut number) });
     let flags = if numbered && mark_rings::is_chosen(number) {
         mark::FRAME.into()
     } else {

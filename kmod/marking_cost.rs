@@ -7,7 +7,8 @@ use super::{
     calibration::{batches, cost, probed, Cost},
     epoch,
     mark_rings::{self, Rings},
-    marking::{Marking, Source},
+    marking::Marking,
+    source::Source,
 };
 use crate::abi::backend::Backend;
 use core::ptr::NonNull;
@@ -17,13 +18,17 @@ use kernel::{bindings::sk_buff, prelude::*};
 const RING: usize = 1 << 14;
 
 /// A socket buffer with a frame that has a number.
-struct Buffer(NonNull<sk_buff>);
+pub(crate) struct Buffer(NonNull<sk_buff>);
 
 impl Buffer {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         // SAFETY: Called from process context.
         let buffer = unsafe { xcap_numbered_buffer() };
         NonNull::new(buffer).map(Self).ok_or(ENOMEM)
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut sk_buff {
+        self.0.as_ptr()
     }
 }
 
@@ -52,7 +57,7 @@ impl MarkingCosts {
     fn measure_in_rings() -> Result<Self> {
         let buffer = Buffer::new()?;
         // SAFETY: The function does nothing.
-        let call = || unsafe { xcap_empty_about(buffer.0.as_ptr()) };
+        let call = || unsafe { xcap_empty_about(buffer.as_ptr()) };
         let marking = Marking {
             place: 0,
             source: Source::Buffer,
@@ -66,6 +71,7 @@ impl MarkingCosts {
                 backend,
                 xcap_empty_about as *const (),
                 Some(marking),
+                None,
                 |cells| Ok(cost(&batches(call, Some(cells))?, &unprobed)),
             );
             match hit {

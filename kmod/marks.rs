@@ -7,10 +7,11 @@ use super::{
     cpu,
     life::Next,
     mark_rings::{self, Rings},
-    marking::{Marking, Source},
+    marking::Marking,
     marking_cost::MarkingCosts,
     probe::Probe,
     registry::Registry,
+    source::Source,
 };
 use crate::abi::{
     mark::{self, Header, Mark},

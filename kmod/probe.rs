@@ -13,6 +13,7 @@ use super::{
     own_stack::OwnStack,
     refusal::Refusal,
     search::{self, Search},
+    subject::Scoped,
     symbols::{c_string, Function, Resolver},
     totals::{self, Totals},
 };
@@ -42,6 +43,8 @@ pub(crate) struct Probe {
     wanted: Option<Choice>,
     /// How its calls leave marks, from its next hook on; none: they don't.
     pub(crate) marking: Option<Marking>,
+    /// Whose calls alone count, from its next hook on; none: everybody's.
+    pub(crate) scoped: Option<Scoped>,
     life: Life,
     /// The backend of the hook, or of the last one: what the samples were taken with.
     backend: Option<Backend>,
@@ -61,6 +64,7 @@ impl Probe {
             function: None,
             wanted: None,
             marking: None,
+            scoped: None,
             life: Life::Absent(Reason::NoSuchFunction),
             backend: None,
             cells: None,
@@ -82,6 +86,7 @@ impl Probe {
             function: Some(function),
             wanted,
             marking: None,
+            scoped: None,
             life: Life::Stopped(None),
             backend: None,
             cells: None,
@@ -99,6 +104,11 @@ impl Probe {
     pub(crate) fn about(&self) -> Option<About> {
         let own = self.candidate.and_then(|candidate| candidate.about);
         own.or(self.entry.map(|entry| entry.about))
+    }
+
+    /// Whether a call may sleep: nothing is known of what is not in the table.
+    pub(crate) fn may_sleep(&self) -> bool {
+        self.entry.is_none_or(|entry| entry.sleeps)
     }
 
     /// The module that its function is in; none: the kernel's own.
@@ -232,6 +242,7 @@ impl Probe {
             cells,
             choice: self.choice(context),
             marking: self.marking,
+            scope: self.scoped.as_ref().map(Scoped::scope),
         };
         arming.arm(context, types)
     }
@@ -240,8 +251,9 @@ impl Probe {
     fn rearm(&self, Left { hook, pin }: Left, context: &ArmingContext) -> Life {
         if let Some(cells) = &self.cells {
             // Calibrated anew, perhaps, since it was armed.
-            let costs = context.costs(hook.backend(), self.marking.is_some());
-            cells.set_costs(costs.outside, costs.whole());
+            let scope = self.scoped.as_ref().map(Scoped::scope);
+            let costs = context.costs(hook.backend(), self.marking.is_some(), scope);
+            cells.set_costs(costs.outside, costs.whole(), costs.away);
         }
         match hook.rearm() {
             Ok(hook) => Life::Armed {

@@ -42,6 +42,7 @@ global_lock! {
             choice: Choice::Auto,
             calibration: None,
             marking_costs: None,
+            scoping_costs: None,
         },
         clock: Clock::UNKNOWN,
         probes: KVec::new(),
@@ -246,5 +247,6 @@ impl Registry {
         self.index = None;
         self.context.calibration = None;
         self.context.marking_costs = None;
+        self.context.scoping_costs = None;
     }
 }

@@ -8,6 +8,7 @@ use super::{
     probe::Probe,
     refusal::Refusal,
     registry::Registry,
+    scope::Same,
     totals::{self, Totals},
 };
 use crate::abi::{
@@ -86,8 +87,23 @@ fn facts(out: &SeqFile, registry: &Registry) {
         if let Some(marked) = marking.and_then(|costs| costs.of(backend, measured.hot_cost)) {
             cost(out, backend, "marked", marked);
         }
+        let scoping = registry.context.scoping_costs.as_ref();
+        for (same, words) in SCOPED {
+            if let Some(scoped) =
+                scoping.and_then(|costs| costs.of(backend, same, measured.hot_cost))
+            {
+                cost(out, backend, words[0], scoped.within);
+                cost(out, backend, words[1], scoped.away);
+            }
+        }
     }
 }
+
+/// What calls cost that have to be in scope: those that are, and those that aren't.
+const SCOPED: [(Same, [&str; 2]); 2] = [
+    (Same::Interface, ["in_scope", "out_of_scope"]),
+    (Same::Process, ["in_scope_pid", "out_of_scope_pid"]),
+];
 
 /// The last line of `stats` and `calibration`.
 pub(crate) fn end(out: &SeqFile) {
@@ -161,7 +177,13 @@ pub(crate) fn per_cpu(out: &SeqFile, probe: &Probe) -> Result {
     let missed = probe.missed();
     for cpu in cpu::possible() {
         let totals = probe.totals_on(cpu)?;
-        if totals.entries != 0 || totals.count != 0 || totals.missed != 0 {
+        let figures = [
+            totals.entries,
+            totals.count,
+            totals.missed,
+            totals.out_of_scope,
+        ];
+        if figures.iter().any(|&figure| figure != 0) {
             words(out, &of(probe, totals));
             seq_print!(out, " {cpu}\n");
         }
@@ -186,6 +208,10 @@ fn of(probe: &Probe, totals: Totals) -> Record<&str, KVec<u64>> {
         state: probe.state().word(),
         reason: probe.why().map(|why| why.reason().word()),
         work_unit: probe.work_unit(),
+        scope: probe
+            .scoped
+            .as_ref()
+            .map(|scoped| plain(&scoped.subject.text)),
         ..totals
     }
 }
@@ -228,6 +254,12 @@ pub(crate) fn probe(out: &SeqFile, probe: &Probe) {
     }
     if let Some(Refusal::Kernel(error)) = probe.why() {
         seq_print!(out, " ({})", error.to_errno());
+    }
+    if let Some(scoped) = &probe.scoped {
+        seq_print!(out, " # only {}", plain(&scoped.subject.text));
+        if !scoped.subject.is_there() {
+            seq_print!(out, ", which is gone");
+        }
     }
     seq_print!(out, "\n");
 }

@@ -9,13 +9,10 @@
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
-#include <linux/uaccess.h>
 #include <linux/unaligned.h>
-#include <asm/page.h>
-#include <asm/processor.h>
-#include <asm/vsyscall.h>
 
 #include "helpers.h"
+#include "peek.h"
 
 /* As in abi/src/mark.rs, module `frame`: where a frame says its kind and, if it has one, its number. */
 #define ETHERTYPE_AT	12
@@ -30,29 +27,6 @@
 
 /* Pages of network memory that no CPU can read are marked so. */
 #define UNREADABLE	1UL
-
-/* As copy_from_kernel_nofault_allowed(): elsewhere, a fault is more than a fault. */
-static __always_inline bool is_kernel_address(unsigned long address)
-{
-	return (long)address < 0 && (address & PAGE_MASK) != VSYSCALL_ADDR &&
-	       __is_canonical_address(address, boot_cpu_data.x86_virt_bits);
-}
-
-#define PEEK(type)								\
-static __always_inline bool peek_##type(const void *from, type *to)		\
-{										\
-	if (!is_kernel_address((unsigned long)from))				\
-		return false;							\
-	__get_kernel_nofault(to, from, type, fault);				\
-	return true;								\
-fault:										\
-	return false;								\
-}
-
-PEEK(u8)
-PEEK(u16)
-PEEK(u32)
-PEEK(u64)
 
 /* Reads what a pointer of the kernel's points to. Returns false if that can't be read. */
 notrace bool xcap_peek(u64 from, u64 *to)

@@ -2,7 +2,7 @@
 
 //! What a backend has to know of the function that it hooks.
 
-use super::{cells::Constants, marking::Marking};
+use super::{cells::Constants, marking::Marking, scope::Scope};
 use crate::abi::stages::Work;
 
 /// A function to be hooked.
@@ -18,6 +18,8 @@ pub(crate) struct Target {
     pub(crate) costs: Costs,
     /// How its calls leave marks; none: they don't.
     pub(crate) marking: Option<Marking>,
+    /// Which of its calls count; none: all.
+    pub(crate) scope: Option<Scope>,
 }
 
 /// What a hit costs, in cycles, as calibrated.
@@ -25,6 +27,8 @@ pub(crate) struct Target {
 pub(crate) struct Costs {
     pub(crate) inside: u32,
     pub(crate) outside: u32,
+    /// Of a call that is out of scope.
+    pub(crate) away: u32,
 }
 
 impl Costs {
@@ -45,7 +49,9 @@ impl Target {
             },
             outside: self.costs.outside,
             cost: self.costs.whole(),
+            away: self.costs.away,
             marking: self.marking.map_or(0, Marking::word),
+            scope: self.scope,
         }
     }
 }

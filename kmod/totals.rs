@@ -142,6 +142,7 @@ macro_rules! functions {
         const _: () = {
             let words: &[&[usize]] = &[
                 &[at!(zeros), at!(work_mask), at!(costs), at!(pending), at!(marking)],
+                &[at!(scope), at!(scope_subject), at!(scope_interface), at!(away_costs)],
                 $($( offsets!($($origin $(($($from)*))?)+), )*)*
             ];
             let mut taken = [false; Cell::HISTOGRAM / 8];

@@ -47,7 +47,7 @@ macro_rules! figures {
                 min: Option<u64>, Least, Fresh, cell(min);
                 /// Greatest sample, cycles; 0 when `count` is 0.
                 max: Option<u64>, Greatest, Fresh, cell(max);
-                /// Calls entered since `reset`; less, when they have returned, those that began when
+                /// Calls in scope entered since `reset`; less, when they have returned, those that began when
                 /// nothing counted. At rest: entries = count + missed + in_flight.
                 entries: u64, Sum, Difference, cell(entries) lost(pool + busy);
                 /// Entries that yielded no sample: the sum of the `missed_*` columns.
@@ -87,8 +87,15 @@ macro_rules! figures {
                 /// Histogram: `bucket:count` for each bucket that is not empty, by commas, or `-`.
                 histogram: Buckets, Sum, Difference, snapshot;
             }
-            // Columns are added here, at the end, so that older readers find what they know.
+            // Columns that not every module has: at the end, so that older readers find what they know.
+            later_words {
+                /// Whose calls alone count: `interface:NAME`, `netns:NUMBER`, `pid:NUMBER`; or `-`, everybody's.
+                scope: Option<Text>, First, Later, probe;
+            }
+            // Counters are added here.
             later {
+                /// Calls that are no entries, because they were out of the probe's scope (`only`).
+                out_of_scope: u64, Sum, Difference, cell(out_of_scope);
                 $($added)*
             }
         }

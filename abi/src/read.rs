@@ -138,7 +138,7 @@ macro_rules! read {
                 let columns: &[(&'static str, &str)] =
                     &[$($( (stringify!($name), stringify!($group)), )*)*];
                 let mut lacking = columns.iter().filter(|(name, _)| !has(name));
-                lacking.find(|(_, group)| *group != "later").map(|(name, _)| *name)
+                lacking.find(|(_, group)| !group.starts_with("later")).map(|(name, _)| *name)
             }
         }
     };

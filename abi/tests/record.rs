@@ -278,7 +278,7 @@ mod with_one_more {
         assert_eq!(COLUMNS.last(), Some(&"long"));
         let mut record = Line::none();
         record.long = 31;
-        assert!(written(&record).ends_with(" - 1 - 31"));
+        assert!(written(&record).ends_with(" - 1 - - 0 31"));
     }
 
     #[test]

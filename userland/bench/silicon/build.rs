@@ -20,7 +20,7 @@ const IMAGE: usize = 0x6000_0000;
 const CELLS: usize = 2;
 
 /// Bytes of a cell, and of its part before the histogram: what the constants in kmod/cell.h say.
-const CELL_SIZE: usize = 192 + 8 * 512;
+const CELL_SIZE: usize = 256 + 8 * 512;
 
 /// The unit's table for each form of return.
 const RETURN_FORMS: [&str; 3] = ["silicon_plain", "silicon_thunk", "silicon_safe_ret"];

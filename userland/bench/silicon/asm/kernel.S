@@ -35,17 +35,18 @@ percpu_end:
 	.balign 64
 	.globl	xcap_direct_cells
 xcap_direct_cells:
-	.skip	8 * (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS)
+	.skip	8 * (XCAP_DIRECT_SLOTS + XCAP_MARKING_SLOTS + XCAP_SCOPED_SLOTS)
 
 	.text
 	/*
 	 * Samples that the fast path refuses aren't expected here: they stay uncounted, and are missed.
-	 * No marks are left.
+	 * No marks are left, nothing is in scope.
 	 */
-	.globl	xcap_record_slow, preempt_schedule_notrace_thunk, xcap_mark, xcap_mark_leave
+	.globl	xcap_record_slow, preempt_schedule_notrace_thunk, xcap_mark, xcap_mark_leave, xcap_scope
 xcap_record_slow:
 xcap_mark:
 xcap_mark_leave:
+xcap_scope:
 preempt_schedule_notrace_thunk:
 	xorl	%eax, %eax
 	ret

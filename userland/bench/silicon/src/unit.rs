@@ -56,6 +56,7 @@ struct Layout {
     back: u32,
     counted: u32,
     rest: u32,
+    away: u32,
 }
 
 /// How the functions of a kernel return.

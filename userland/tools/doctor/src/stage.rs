@@ -61,16 +61,22 @@ fn line(line: &str) -> Option<StageCheck> {
     })
 }
 
-/// As the module would find it on this kernel: by the names of its functions.
+/// The functions that a kernel has: names, and the modules that have them.
+type Functions<'a> = HashSet<(&'a str, Option<&'a str>)>;
+
+/// As the module would find them on this kernel, by their names: a stage has each of its functions that is there.
 pub fn expected(host: &Host, role: Role) -> Vec<StageCheck> {
     let symbols = host.text("/proc/kallsyms").unwrap_or_default();
-    let functions: HashSet<&str> = symbols
+    let functions: Functions = symbols
         .lines()
         .filter_map(|line| {
             let mut words = line.split_whitespace();
             let kind = words.nth(1)?;
-            words.next().filter(|_| kind.eq_ignore_ascii_case("t"))
+            let name = words.next().filter(|_| kind.eq_ignore_ascii_case("t"))?;
+            let module = words.next().map(|word| word.trim_matches(['[', ']']));
+            Some([(name, None), (name, module)])
         })
+        .flatten()
         .collect();
     let forbidden = host
         .text("/sys/kernel/debug/kprobes/blacklist")
@@ -81,46 +87,54 @@ pub fn expected(host: &Host, role: Role) -> Vec<StageCheck> {
         .collect();
     STAGES
         .iter()
-        .map(|entry| expect(entry, role, &functions, &forbidden))
+        .flat_map(|entry| expect(entry, role, &functions, &forbidden))
         .collect()
 }
 
 fn expect(
     entry: &Entry,
     role: Role,
-    functions: &HashSet<&str>,
+    functions: &Functions,
     forbidden: &HashSet<&str>,
-) -> StageCheck {
+) -> Vec<StageCheck> {
     let candidates = entry
         .candidates
         .iter()
         .filter(|candidate| candidate.found.includes(role));
-    let names: Vec<&str> = candidates
-        .flat_map(|candidate| candidate.functions)
-        .filter_map(|function| function.to_str().ok())
+    let mut reason = Reason::OtherRole;
+    let mut found = Vec::new();
+    for candidate in candidates {
+        let names = candidate.functions.iter();
         // Perhaps with the module before it.
-        .map(|name| name.rsplit(':').next().unwrap_or(name))
-        .collect();
-    let there = |name: &&&str| functions.contains(**name);
-    let probeable = names
-        .iter()
-        .filter(there)
-        .find(|name| !forbidden.contains(**name));
-    let stage = entry.stage.word().to_owned();
-    let Some(function) = probeable else {
-        let reason = match names.iter().find(there) {
-            Some(_) => Reason::NotProbeable,
-            None if names.is_empty() => Reason::OtherRole,
-            None => Reason::NoSuchFunction,
-        };
-        return StageCheck {
-            stage,
+        let names = names.filter_map(|function| {
+            let word = function.to_str().ok()?;
+            Some(match word.split_once(':') {
+                Some((module, name)) => (name, Some(module)),
+                None => (word, None),
+            })
+        });
+        let there: Vec<_> = names.filter(|name| functions.contains(name)).collect();
+        match there.iter().find(|(name, _)| !forbidden.contains(name)) {
+            Some((name, _)) => found.push(foretold(entry, name)),
+            None if !there.is_empty() => reason = Reason::NotProbeable,
+            None if reason == Reason::OtherRole => reason = Reason::NoSuchFunction,
+            None => {}
+        }
+    }
+    if found.is_empty() {
+        found.push(StageCheck {
+            stage: entry.stage.word().to_owned(),
             function: None,
             backend: None,
             armed: false,
             why: Some(reason.sentence().into()),
-        };
-    };
+        });
+    }
+    found
+}
+
+/// How the function would be hooked.
+fn foretold(entry: &Entry, function: &str) -> StageCheck {
     let facts = Facts {
         may_sleep: entry.sleeps,
         may_not_return: false,
@@ -139,8 +153,8 @@ fn expect(
                 }
             });
     StageCheck {
-        stage,
-        function: Some((*function).to_owned()),
+        stage: entry.stage.word().to_owned(),
+        function: Some(function.to_owned()),
         backend: backend.map(Backend::word).map(str::to_owned),
         armed: true,
         why,
@@ -157,11 +171,11 @@ pub fn grouped(stages: &[StageCheck]) -> Vec<(&StageCheck, Vec<&str>)> {
             &stage.backend,
             &stage.why,
         );
-        groups
-            .entry(key)
-            .or_insert((stage, Vec::new()))
-            .1
-            .push(&stage.stage);
+        let (_, names) = groups.entry(key).or_insert((stage, Vec::new()));
+        // A stage's functions follow one another.
+        if names.last() != Some(&&*stage.stage) {
+            names.push(&stage.stage);
+        }
     }
     groups.into_values().collect()
 }

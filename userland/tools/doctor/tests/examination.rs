@@ -15,6 +15,7 @@ const SYMBOLS: &str = "\
 0000000000000000 d br_handle_frame
 0000000000000000 t igb_poll\t[igb]
 0000000000000000 t ixgbe_poll\t[ixgbe]
+0000000000000000 t e1000_intr\t[e1000]
 ";
 
 /// One without a fault, but that xcap is not loaded.
@@ -173,8 +174,17 @@ fn stages_are_foretold_by_the_kernel_s_functions() {
         stage("softirq"),
         (true, Some("net_rx_action"), Some("direct"))
     );
-    // The first of several.
+    let functions = |name: &str| -> Vec<_> {
+        let stages = examination.stages.iter();
+        let alike = stages.filter(|stage| stage.stage == name);
+        alike
+            .filter_map(|stage| stage.function.as_deref())
+            .collect()
+    };
     assert_eq!(stage("nic_poll"), (true, Some("igb_poll"), Some("direct")));
+    assert_eq!(functions("nic_poll"), ["igb_poll", "ixgbe_poll"]);
+    // Of two modules that have a function of the name, one is there.
+    assert_eq!(functions("nic_irq"), ["e1000_intr"]);
     assert_eq!(
         stage("recvmsg"),
         (true, Some("packet_recvmsg"), Some("fprobe"))

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use nix::pty::{openpty, Winsize};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
+use xcap_abi::record::COLUMNS;
 use xcap_stats::parse;
 
 /// dom0 at w0s0064.
@@ -139,8 +140,11 @@ fn double(file: &Path) {
     let text = fs::read_to_string(file).unwrap();
     let header = text
         .split_inclusive('\n')
-        .filter(|line| line.starts_with("# ") && *line != "# end\n");
+        .filter(|line| line.starts_with("# ") && *line != "# end\n")
+        // What is written has those that came later, too.
+        .filter(|line| !line.starts_with("# columns "));
     let mut out: String = header.collect();
+    out += &format!("# columns {}\n", COLUMNS.join(" "));
     for stage in parse(&text).unwrap().stages {
         let mut twice = stage.clone();
         twice.merge(&stage);

@@ -39,7 +39,9 @@ fn of_stage(name: Name, lines: &[Stage]) -> Vec<Stage> {
     let stood_for = |line: &Stage| line.function.is_some() && !stands_in(line);
     let is_needed = !lines.iter().any(stood_for);
     let lines = lines.iter().filter(|line| is_needed || !stands_in(line));
-    let called = lines.clone().filter(|line| line.entries > 0);
+    let called = lines
+        .clone()
+        .filter(|line| line.entries > 0 || line.out_of_scope > 0);
     let mut joined: Vec<Stage> = Vec::new();
     for line in called {
         match joined.iter_mut().find(|one| one.backend == line.backend) {

@@ -27,7 +27,9 @@ const NEEDED: [(Stage, Stage); 10] = [
 pub fn quiet(stats: &Stats) -> Vec<String> {
     let calls = |name: Stage| {
         let lines = stats.stages.iter().filter(|line| line.stage == name.word());
-        let mut calls = lines.map(|line| line.entries).peekable();
+        let mut calls = lines
+            .map(|line| line.entries + line.out_of_scope)
+            .peekable();
         // A file may be of some stages alone.
         calls.peek().is_some().then(|| calls.sum::<u64>())
     };

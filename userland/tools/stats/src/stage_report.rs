@@ -17,13 +17,15 @@ use crate::options::Options;
 use crate::stats::{Stage, Stats};
 
 /// Makes [`StageReport`] of the lines of `figures!`: counters stand in it as they are declared,
-/// and so do those that come later; the other columns have places of their own.
+/// and so does what came later; the other columns have places of their own.
 macro_rules! stage_report {
     (
         identity { $($identity:tt)* }
         calls { $($(#[$doc:meta])* $count:ident: $type:ty, $merge:ident, $since:ident,
             $($origin:ident $(($($from:tt)*))?)+;)* }
         costs { $($costs:tt)* }
+        later_words { $($(#[$word_doc:meta])* $word:ident: $word_type:ty,
+            $word_merge:ident, $word_since:ident, probe;)* }
         later { $($(#[$later_doc:meta])* $later:ident: $later_type:ty,
             $later_merge:ident, $later_since:ident,
             $($later_origin:ident $(($($later_from:tt)*))?)+;)* }
@@ -50,6 +52,10 @@ macro_rules! stage_report {
                 #[serde(with = "integer")]
 #[schemars(schema_with = "integer::schema")]
                 pub $later: $later_type,
+            )*
+            $(
+                $(#[$word_doc])*
+                pub $word: $word_type,
             )*
             /// All figures are of one set of samples.
             pub exact: bool,
@@ -104,6 +110,7 @@ macro_rules! stage_report {
                     explanation: explain(stage),
                     $($count: stage.$count,)*
                     $($later: stage.$later,)*
+                    $($word: stage.$word.clone(),)*
                     exact: stage.exact,
                     mean,
                     mean_us: mean
@@ -132,6 +139,8 @@ macro_rules! stage_report {
         }
     };
 }
+
+type Text = String;
 
 figures!(stage_report);
 

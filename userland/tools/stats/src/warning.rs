@@ -27,6 +27,7 @@ pub enum Warning {
     Uncorrected { backends: Vec<String> },
     DependsOnCallers { costs: Vec<String> },
     Quiet { stages: Vec<String> },
+    Scoped { away: u128, scopes: Vec<String> },
 }
 
 impl Warning {
@@ -69,6 +70,7 @@ impl Warning {
         if !stages.is_empty() {
             warnings.push(Self::Quiet { stages });
         }
+        warnings.extend(scoped(stats));
         let backends = uncorrected(stats, choice);
         if !backends.is_empty() {
             warnings.push(Self::Uncorrected { backends });
@@ -111,6 +113,22 @@ fn loss(
     let stages = names(stats, |stage| figure(stage) > 0);
     let counts = stats.stages.iter().map(|stage| u128::from(figure(stage)));
     (!stages.is_empty()).then(|| warning(counts.sum(), stages))
+}
+
+/// Stages that don't count everybody's calls.
+fn scoped(stats: &Stats) -> Option<Warning> {
+    let stages = stats.stages.iter();
+    let concerned: Vec<_> = stages.filter(|stage| stage.scope.is_some()).collect();
+    let scopes = concerned
+        .iter()
+        .filter_map(|stage| Some(format!("{}: {}", stage.stage, stage.scope.as_ref()?)));
+    let mut scopes: Vec<_> = scopes.collect();
+    scopes.dedup();
+    let away = concerned
+        .iter()
+        .map(|stage| u128::from(stage.out_of_scope))
+        .sum();
+    (!scopes.is_empty()).then_some(Warning::Scoped { away, scopes })
 }
 
 /// Backends whose stages have samples but no measured cost, where one was asked for.
@@ -224,6 +242,12 @@ impl fmt::Display for Warning {
                  timed, or not at all; {PROBES} names those that are, and echo add FUNCTION > \
                  {CONTROL} times another",
                 list(stages)
+            ),
+            Self::Scoped { away, scopes } => write!(
+                f,
+                "only what these caused counts ({}); {away} calls of others were turned away: \
+                 echo only all > {CONTROL} counts everybody's",
+                list(scopes)
             ),
             Self::DependsOnCallers { costs } => write!(
                 f,

@@ -31,6 +31,7 @@ mod packaged;
 mod patches;
 mod reader;
 mod returns;
+mod scope;
 mod security;
 mod snapshots;
 mod stress;
@@ -77,6 +78,7 @@ fn main() {
         tcpdump::trials(world),
         cards::trials(world),
         returns::trials(world),
+        scope::trials(world),
         installed::trials(world),
         reader::trials(world),
         security::trials(world),

@@ -62,6 +62,7 @@ as_loaded() {{
 		echo del $name >control || return 1
 	done
 	echo marks off >control 2>/dev/null
+	echo only all >control 2>/dev/null
 	echo reset >control && echo start >control && [ "$(cat probes)" = "$(cat $loaded)" ]
 }}
 if ! as_loaded; then
