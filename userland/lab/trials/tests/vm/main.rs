@@ -6,7 +6,6 @@
 //! They take minutes, so that `cargo test` leaves them out unless `--ignored` asks for them.
 
 mod asleep;
-mod call_depth;
 mod cards;
 mod clock;
 mod control;
@@ -63,7 +62,6 @@ fn main() {
         windows::trials(world),
         asleep::trials(world),
         direct::trials(world),
-        call_depth::trials(world),
         draining::trials(world),
         entry::trials(world),
         fentry::trials(world),
