@@ -15,6 +15,7 @@ use std::thread;
 use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 use server::{root, Prometheus};
+use xcap_abi::record::COLUMNS;
 use xcap_machines::materials::tools_dir;
 use xcap_stats::{parse, Stats};
 
@@ -45,7 +46,10 @@ fn doubled(text: &str) -> Result<String> {
     let mut out: String = text
         .split_inclusive('\n')
         .filter(|line| line.starts_with("# ") && *line != "# end\n")
+        // What is written has those that came later, too.
+        .filter(|line| !line.starts_with("# columns "))
         .collect();
+    out += &format!("# columns {}\n", COLUMNS.join(" "));
     for stage in stages {
         let mut twice = stage.clone();
         twice.merge(&stage);
