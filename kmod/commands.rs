@@ -164,20 +164,32 @@ pub(crate) fn reset() -> Result {
     Ok(())
 }
 
-/// `calibrate`: measures anew what probes cost.
+/// `calibrate`: measures anew what probes cost, and what marks do where they are on.
 pub(crate) fn calibrate() -> Result {
     let _turn = turn()?;
     let recording = stop_in_turn();
-    epoch::open();
-    let calibration = Calibration::measure();
-    epoch::close();
-    let measured = calibration.map(|calibration| {
-        REGISTRY.lock().context.calibration = Some(calibration);
-    });
+    let measured = calibrate_in_turn();
     if recording {
         start_in_turn()?;
     }
     measured
+}
+
+/// Nothing is armed.
+fn calibrate_in_turn() -> Result {
+    epoch::open();
+    let calibration = Calibration::measure();
+    epoch::close();
+    let marks_are_on = {
+        let context = &mut REGISTRY.lock().context;
+        context.calibration = Some(calibration?);
+        context.marking_costs.is_some()
+    };
+    if marks_are_on {
+        let costs = MarkingCosts::measure()?;
+        REGISTRY.lock().context.marking_costs = Some(costs);
+    }
+    Ok(())
 }
 
 /// Takes off all hooks that are as `backend=` says, and arms others where no call is in flight.

@@ -225,6 +225,28 @@ pub(crate) fn append(bytes: &mut KVec<u8>, mark: &Mark, most: usize) -> bool {
             .is_ok()
 }
 
+/// Where marks are left, and of which frames.
+pub(crate) struct Active {
+    rings: *mut Ring,
+    unchosen: u64,
+}
+
+/// What was activated last, if it still is.
+pub(crate) fn active() -> Active {
+    Active {
+        rings: ACTIVE.load(Ordering::Relaxed),
+        unchosen: UNCHOSEN.load(Ordering::Relaxed),
+    }
+}
+
+impl Active {
+    /// Has marks left there again. Its rings were not dropped meanwhile.
+    pub(crate) fn restore(self) {
+        UNCHOSEN.store(self.unchosen, Ordering::Relaxed);
+        ACTIVE.store(self.rings, Ordering::Release);
+    }
+}
+
 /// No marks are left from here on, and none is being left any more.
 pub(crate) fn deactivate() {
     ACTIVE.store(ptr::null_mut(), Ordering::Release);

@@ -43,14 +43,17 @@ impl Drop for Buffer {
 pub(crate) struct MarkingCosts(KVec<(Backend, Cost)>);
 
 impl MarkingCosts {
-    /// Measures all backends. Nothing is armed, the epoch is closed; marks are off afterwards.
+    /// Measures all backends, in rings of its own. Nothing is armed, and the epoch is closed; no
+    /// command has its turn meanwhile.
     pub(crate) fn measure() -> Result<Self> {
         let rings = Rings::new(RING, KVec::new())?;
+        let before = mark_rings::active();
         rings.activate(1);
         epoch::open();
         let measured = Self::measure_in_rings();
         epoch::close();
         mark_rings::deactivate();
+        before.restore();
         measured
     }
 

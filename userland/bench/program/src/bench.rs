@@ -7,6 +7,7 @@ use crate::control::BACKENDS;
 use crate::exact::Exactness;
 use crate::hit::Hit;
 use crate::job::Job;
+use crate::marks::Marked;
 use crate::mispredicted::Mispredicted;
 use crate::peers::{Peer, Peers, Ready, PEERS};
 use crate::scale::Scale;
@@ -58,6 +59,8 @@ pub struct Benchmark {
     pub qemu: String,
     pub rows: Vec<Row>,
     pub exact: Vec<Exactness>,
+    #[serde(default)]
+    pub marks: Vec<Marked>,
     pub scale: Vec<Scale>,
     pub two_cpus: Vec<Shared>,
     #[serde(default)]
@@ -200,10 +203,12 @@ impl Benchmark {
         let job = Job {
             exact: true,
             hits: own_rows(),
+            marks: true,
             ..Job::NOTHING
         };
         let outcome = testbed.deterministic(&job, &[])?;
         self.exact = outcome.exact;
+        self.marks = outcome.marks;
         let unprobed = outcome.hits.first().map(|hit| hit.unprobed);
         self.put(Row {
             probe: "none".to_owned(),

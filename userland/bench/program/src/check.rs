@@ -8,11 +8,12 @@ use crate::exact::Exactness;
 use crate::guest_files;
 use crate::hit::Hit;
 use crate::job::Job;
+use crate::marks::Marked;
 use crate::mispredicted;
 use crate::record::{exceeds_reference, Record, FILE};
 use crate::show;
 use crate::testbed::Testbed;
-use crate::tool::Tool;
+use crate::tool::{Setting, Tool};
 use anyhow::{bail, Result};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,10 +23,21 @@ use xcap_output::print;
 pub const REFERENCES: [(&str, &str); 2] = [("c_kretprobe", "kretprobe"), ("c_fprobe", "fprobe")];
 
 pub fn backend_row(backend: &str) -> (String, Tool) {
+    row(backend, Setting::Loaded)
+}
+
+fn row(backend: &str, setting: Setting) -> (String, Tool) {
     let tool = Tool::Xcap {
         backend: backend.to_owned(),
+        setting,
     };
-    (format!("xcap {backend}"), tool)
+    (format!("xcap {backend}{}", setting.suffix()), tool)
+}
+
+/// The direct backend, told this and that.
+fn direct_rows() -> [(String, Tool); 3] {
+    use Setting::{InScope, MarksOffAgain, OutOfScope};
+    [MarksOffAgain, InScope, OutOfScope].map(|setting| row("direct", setting))
 }
 
 pub fn module_row(module: &str) -> (String, Tool) {
@@ -49,7 +61,8 @@ pub fn own_rows() -> Vec<(String, Tool)> {
 pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     let job = Job {
         exact: true,
-        hits: own_rows(),
+        hits: own_rows().into_iter().chain(direct_rows()).collect(),
+        marks: true,
         ..Job::NOTHING
     };
     let outcome = testbed.deterministic(&job, &[])?;
@@ -57,7 +70,14 @@ pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     let mut complaints = untrue(&outcome.exact);
     complaints.extend(unsound(&outcome.hits));
     let mut costs = costs(&outcome.hits);
+    costs.extend(
+        outcome
+            .marks
+            .iter()
+            .map(|one| (one.probe(), rounded(one.cost))),
+    );
     print(&costs_text(&outcome.hits))?;
+    print(&marks_text(&outcome.marks))?;
     complaints.extend(dearer_than_references(&costs));
     // The record is of xcap's own cost.
     costs.retain(|probe, _| probe.starts_with("xcap"));
@@ -106,8 +126,11 @@ fn unsound(hits: &[Hit]) -> Vec<String> {
 /// Probe → instructions of a hit beyond the unprobed call, as they are recorded.
 type Costs = BTreeMap<String, f64>;
 
+fn rounded(cost: f64) -> f64 {
+    (cost * 10.0).round() / 10.0
+}
+
 fn costs(hits: &[Hit]) -> Costs {
-    let rounded = |cost: f64| (cost * 10.0).round() / 10.0;
     let costs = hits
         .iter()
         .filter_map(|hit| Some((hit, hit.beyond_unprobed()?)));
@@ -120,11 +143,22 @@ fn costs_text(hits: &[Hit]) -> String {
     let line = |hit: &Hit| {
         let beyond = hit.beyond_unprobed()?;
         Some(format!(
-            "{:24} {beyond:8.1} instructions a hit beyond the unprobed {:.1}\n",
+            "{:29} {beyond:8.1} instructions a hit beyond the unprobed {:.1}\n",
             hit.probe, hit.unprobed
         ))
     };
     hits.iter().filter_map(line).collect()
+}
+
+fn marks_text(marks: &[Marked]) -> String {
+    let line = |one: &Marked| {
+        let probe = one.probe();
+        format!(
+            "{probe:29} {:8.1} instructions a hit that leaves a mark\n",
+            one.cost
+        )
+    };
+    marks.iter().map(line).collect()
 }
 
 fn dearer_than_references(costs: &Costs) -> Vec<String> {
@@ -155,7 +189,11 @@ fn record(kernel: &str, costs: Costs) -> Result<()> {
 }
 
 fn dearer_than_recorded(kernel: &str, costs: &Costs) -> Result<Vec<String>> {
-    let mut dearer = Record::load(&record_path()?)?.exceeded(kernel, costs, &["xcap direct"]);
+    let mut dearer = Record::load(&record_path()?)?.exceeded(
+        kernel,
+        costs,
+        &["xcap direct", "xcap direct, marks off again"],
+    );
     if !dearer.is_empty() {
         dearer.push("if that is meant: xcap-bench check --update".to_owned());
     }

@@ -4,6 +4,7 @@
 
 use crate::exact::{self, Exactness};
 use crate::hit::{self, Hit};
+use crate::marks::{self, Marked};
 use crate::returns::{self, Run};
 use crate::scale::{self, Scale};
 use crate::symbols;
@@ -19,6 +20,8 @@ pub struct Job {
     pub exact: bool,
     /// What a hit costs with each of these.
     pub hits: Vec<(String, Tool)>,
+    /// What a hit costs that leaves a mark.
+    pub marks: bool,
     /// How cost and memory grow with probes of these backends.
     pub scale: Vec<String>,
     /// Two CPUs at one probe, so many calls each.
@@ -33,6 +36,7 @@ pub struct Job {
 pub struct Outcome {
     pub exact: Vec<Exactness>,
     pub hits: Vec<Hit>,
+    pub marks: Vec<Marked>,
     pub scale: Vec<Scale>,
     pub two_cpus: Vec<Calls>,
     pub returns: Vec<Run>,
@@ -43,6 +47,7 @@ impl Job {
     pub const NOTHING: Job = Job {
         exact: false,
         hits: Vec::new(),
+        marks: false,
         scale: Vec::new(),
         two_cpus: None,
         returns: false,
@@ -61,6 +66,9 @@ impl Job {
         outcome.hits = hit::measure(&self.hits)?;
         if self.exact {
             outcome.exact = exact::measure().context("reports on functions of known length")?;
+        }
+        if self.marks {
+            outcome.marks = marks::measure().context("marks")?;
         }
         outcome.scale = scale::measure(&self.scale).context("scale")?;
         if let Some(calls) = self.two_cpus {

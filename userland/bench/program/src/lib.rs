@@ -12,6 +12,7 @@ pub mod hit;
 mod installed;
 pub mod job;
 mod kernel_module;
+pub mod marks;
 pub mod mispredicted;
 pub mod peers;
 mod progress;

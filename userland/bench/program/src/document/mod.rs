@@ -3,6 +3,7 @@
 //! docs/benchmarks.md.
 
 mod experiment;
+mod marks;
 mod probes;
 mod returns;
 mod scale;
@@ -17,6 +18,9 @@ pub fn markdown(benchmark: &Benchmark) -> String {
     let mut out = String::new();
     introduction(&mut out, benchmark);
     probes::write(&mut out, &benchmark.rows);
+    if !benchmark.marks.is_empty() {
+        marks::write(&mut out, &benchmark.rows, &benchmark.marks);
+    }
     truth(&mut out, benchmark);
     scale::write(&mut out, benchmark);
     if !benchmark.returns.is_empty() {

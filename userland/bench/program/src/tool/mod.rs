@@ -7,6 +7,7 @@ mod function_graph;
 mod module;
 mod output;
 mod process;
+mod setting;
 mod xcap;
 
 use anyhow::Result;
@@ -14,12 +15,13 @@ use serde::{Deserialize, Serialize};
 
 pub use armed::{Armed, Reading};
 pub use output::Format;
+pub use setting::Setting;
 
 /// How to run a tool.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Tool {
     /// xcap, with a backend.
-    Xcap { backend: String },
+    Xcap { backend: String, setting: Setting },
     /// One of userland/bench/program/peers/modules, loaded on the function.
     Module { file: String },
     /// A program that prints what it saw when it is interrupted.
@@ -37,7 +39,7 @@ pub enum Tool {
 impl Tool {
     pub fn arm(&self, function: &str) -> Result<Box<dyn Armed>> {
         match self {
-            Tool::Xcap { backend } => xcap::arm(function, backend),
+            Tool::Xcap { backend, setting } => xcap::arm(function, backend, *setting),
             Tool::Module { file } => module::arm(function, file),
             Tool::Process {
                 commands,

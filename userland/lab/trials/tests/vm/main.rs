@@ -21,6 +21,7 @@ mod ftrace;
 mod functions;
 mod guests;
 mod installed;
+mod journeys;
 mod known;
 mod labs;
 mod late_driver;
@@ -68,6 +69,7 @@ fn main() {
         functions::trials(world),
         everywhere::trials(world),
         late_driver::trials(world),
+        journeys::trials(world),
         known::trials(world),
         clock::trials(world),
         patches::trials(world),
