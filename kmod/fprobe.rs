@@ -61,9 +61,6 @@ unsafe fn call(fprobe: *mut fprobe, data: *mut c_void) -> Option<*const Call> {
     ours.then_some(call)
 }
 
-/// What an entry handler returns of a call that is to return without us.
-const NOT_MINE: c_int = 1;
-
 unsafe extern "C" fn on_entry(
     fprobe: *mut fprobe,
     _entry: c_ulong,
@@ -163,7 +160,7 @@ unsafe extern "C" fn on_entry_scoped(
     unsafe {
         let argument = |index| xcap_fprobe_argument(regs, u32::from(index)) as u64;
         if !scope::holds((*fprobe.cast::<Inner>()).cells, argument) {
-            return NOT_MINE;
+            return scope::NOT_MINE;
         }
         on_entry_keep(fprobe, entry, return_to, regs, data)
     }
@@ -188,7 +185,7 @@ unsafe extern "C" fn on_entry_mark(
         // Before the clock is read: a sample is what it is without marks.
         (*marked).identity = marking::identify(inner.cells, argument);
         if !(*marked).identity.is_in_scope() {
-            return NOT_MINE;
+            return scope::NOT_MINE;
         }
         on_entry(fprobe, entry, return_to, regs, data)
     }

@@ -64,9 +64,6 @@ unsafe fn inner<'a>(instance: *mut kretprobe_instance) -> &'a Inner {
     unsafe { &*(*(*instance).node.rethook).data.cast() }
 }
 
-/// What an entry handler returns of a call that is to return without us.
-const NOT_MINE: c_int = 1;
-
 unsafe extern "C" fn on_entry(instance: *mut kretprobe_instance, _regs: *mut pt_regs) -> c_int {
     // SAFETY: The kernel passes an instance of a registered kretprobe of ours.
     unsafe { cell::enter(inner(instance).cells, &raw mut (*call(instance)).frame) };
@@ -122,7 +119,7 @@ unsafe extern "C" fn on_entry_scoped(
     // SAFETY: As in `on_entry_keep`.
     unsafe {
         if !scope::holds(inner(instance).cells, |index| argument(&*regs, index)) {
-            return NOT_MINE;
+            return scope::NOT_MINE;
         }
         on_entry_keep(instance, regs)
     }
@@ -140,7 +137,7 @@ unsafe extern "C" fn on_entry_mark(instance: *mut kretprobe_instance, regs: *mut
         // Before the clock is read: a sample is what it is without marks.
         (*call).identity = marking::identify(inner.cells, |index| argument(&*regs, index));
         if !(*call).identity.is_in_scope() {
-            return NOT_MINE;
+            return scope::NOT_MINE;
         }
         on_entry(instance, regs)
     }

@@ -10,6 +10,10 @@ use super::{
     nokprobe::nokprobe,
     source::Source,
 };
+use kernel::ffi::c_int;
+
+/// What an entry handler returns, fprobe's or kretprobe's, of a call that is to return without us.
+pub(crate) const NOT_MINE: c_int = 1;
 
 /// What has to be the same for a call to be in scope.
 #[derive(Clone, Copy, PartialEq)]
