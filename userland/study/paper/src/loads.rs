@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,8 @@ impl Loads {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Option<T>> {
+/// What a results folder has in such a file.
+pub fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Option<T>> {
     match path.exists() {
         true => format::read(path, what).map(Some),
         false => Ok(None),
@@ -117,8 +118,6 @@ struct OverheadRow {
 /// Writes the sweep and its tables.
 pub fn write_sweep(results: &Path, sweep: &Sweep) -> Result<()> {
     let tables = results.join("tables");
-    std::fs::create_dir_all(&tables)
-        .with_context(|| format!("cannot make '{}'", tables.display()))?;
     let rates = sweep.points.iter().map(|point| RateRow {
         environment: point.environment,
         size: point.size,
@@ -180,8 +179,6 @@ fn stages(point: &Point) -> impl Iterator<Item = StageRow> + '_ {
 /// Writes what measuring costs, and shows it.
 pub fn write_overhead(results: &Path, overhead: &Overhead) -> Result<()> {
     let tables = results.join("tables");
-    std::fs::create_dir_all(&tables)
-        .with_context(|| format!("cannot make '{}'", tables.display()))?;
     let rows = overhead.rows.iter().map(|row| OverheadRow {
         environment: row.environment,
         probe: row.probe.clone(),
@@ -227,6 +224,6 @@ fn line(row: &Row) -> String {
     )
 }
 
-fn json(path: &Path, value: &impl Serialize) -> Result<()> {
+pub fn json(path: &Path, value: &impl Serialize) -> Result<()> {
     replace(path, serde_json::to_string_pretty(value)? + "\n")
 }

@@ -8,11 +8,11 @@ use anyhow::Result;
 use xcap_frames::Way;
 use xcap_machines::files::replace;
 use xcap_output::print;
-use xcap_study::format::json;
 use xcap_study::run::ways::{Row, Ways};
 use xcap_study::run_id::{Domain, Environment};
 
 use crate::data::csv;
+use crate::loads;
 use crate::numbers::{percent, short};
 use crate::tables::{Cell, Table};
 
@@ -28,19 +28,13 @@ pub fn write(results: &Path, ways: &Ways) -> Result<()> {
     let table = table(ways);
     replace(&tables.join("ways.csv"), csv(ways.rows.iter())?)?;
     replace(&tables.join("ways.md"), table.markdown())?;
-    replace(
-        &results.join(WAYS),
-        serde_json::to_string_pretty(ways)? + "\n",
-    )?;
+    loads::json(&results.join(WAYS), ways)?;
     Ok(print(&shown(ways))?)
 }
 
 /// What a results folder has of it.
 pub fn read(results: &Path) -> Result<Option<Ways>> {
-    let path = results.join(WAYS);
-    path.exists()
-        .then(|| json(&path, "account of ways of capturing"))
-        .transpose()
+    loads::read(&results.join(WAYS), "account of ways of capturing")
 }
 
 /// A way in one place, with frames of one size: its rows, one a load.

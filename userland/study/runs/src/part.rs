@@ -87,6 +87,16 @@ impl OnWire {
             .filter(|ns| *ns > 0)?;
         Some((self.offered - 1) as f64 * 1e9 / ns as f64)
     }
+
+    /// How long instructions were counted.
+    pub fn watched_seconds(&self) -> f64 {
+        (self.end_ns - self.first_ns) as f64 / 1e9
+    }
+
+    /// Instructions beyond those of a machine that executes `idle` a second when nothing comes.
+    pub fn beyond(&self, idle: f64) -> f64 {
+        self.instructions as f64 - idle * self.watched_seconds()
+    }
 }
 
 /// One machine's share of a run.

@@ -3,9 +3,21 @@
 //! The greatest rate at which nothing is lost, found as RFC 2544 says: by trials between one that passed and one that
 //! didn't.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use xcap_machines::Lab;
+use xcap_wire::gigabit_ns;
+
+use super::trial::{trial, Load};
+
+/// The least rate that is tried, in frames a second.
+const LEAST: f64 = 1e3;
+
+/// A knee is found to within this share of its rate.
+const SHARE: f64 = 0.01;
 
 /// The knee lies between these, in frames a second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,8 +29,16 @@ pub struct Knee {
     pub trials: u32,
 }
 
+/// That of a capture: of loads like this, at rates up to a gigabit wire's, that last so long at least.
+pub fn knee(lab: &Lab, load: Load, lasting: Duration) -> Result<Knee> {
+    let most = 1e9 / gigabit_ns(load.size) as f64;
+    bisect(LEAST, most, SHARE, |rate| {
+        Ok(trial(lab, load.at(rate).lasting(lasting))?.is_lossless())
+    })
+}
+
 /// Bisects between `least` and `most`, to within `share` of the rate. `passes` tries one.
-pub fn bisect(
+fn bisect(
     least: f64,
     most: f64,
     share: f64,

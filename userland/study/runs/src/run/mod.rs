@@ -2,8 +2,8 @@
 
 //! Makes runs: in the lab, or on machines that commands reach.
 
-mod at_once;
 mod block;
+mod in_labs;
 mod knee;
 pub mod lab;
 pub mod overhead;

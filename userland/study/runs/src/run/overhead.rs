@@ -11,10 +11,10 @@ use xcap_abi::paths::CONTROL;
 use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
-use super::at_once::at_once;
-use super::knee::{bisect, Knee};
+use super::in_labs::in_labs;
+use super::knee::{knee, Knee};
 use super::lab::LabSource;
-use super::recording::{Machines, Source};
+use super::recording::Source;
 use super::rivals::{self, Measuring, Rival, Rivals};
 use super::trial::{idle, trial, Load};
 use super::wire::gap_ns;
@@ -23,11 +23,11 @@ use crate::run_id::{Buffer, Environment};
 use crate::scenario::Scenario;
 use crate::testbed::Emulator;
 
-/// A knee is found to within this share of its rate.
-const KNEE: f64 = 0.01;
-
 /// Rates besides the scenarios' own, in frames a second: some frames meet in a batch.
 const BATCHES: f64 = 20e3;
+
+/// Of frames, in bytes.
+const SIZES: [u16; 2] = [64, 1500];
 
 /// What measures a capture that nothing measures.
 pub const NOTHING: &str = "nothing";
@@ -150,20 +150,23 @@ impl Probe {
     }
 }
 
-/// The loads: a frame alone, frames that meet in batches, and more than is captured.
-fn loads(plan: &Plan) -> Vec<Load> {
-    let load = |size, gap_ns| Load {
+fn load(plan: &Plan, size: u16, gap_ns: u64) -> Load {
+    Load {
         size,
         frames: plan.frames,
         gap_ns,
         buffer: Buffer::Large,
-    };
+    }
+}
+
+/// The loads: a frame alone, frames that meet in batches, and more than is captured.
+fn loads(plan: &Plan) -> Vec<Load> {
     let mut loads = Vec::new();
-    for size in [64, 1500] {
+    for size in SIZES {
         let alone = gap_ns(Scenario { wait_us: 1, size });
-        loads.push(load(size, alone));
-        loads.push(load(size, 0).at(BATCHES));
-        loads.push(load(size, gigabit_ns(size)));
+        loads.push(load(plan, size, alone));
+        loads.push(load(plan, size, 0).at(BATCHES));
+        loads.push(load(plan, size, gigabit_ns(size)));
     }
     let lasting = |load: Load| load.lasting(plan.lasting);
     loads.into_iter().map(lasting).collect()
@@ -171,12 +174,8 @@ fn loads(plan: &Plan) -> Vec<Load> {
 
 /// Measures; `tell` hears of each trial.
 pub fn overhead(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Overhead> {
-    let rows = at_once(&plan.environments, |environment| {
-        let mut lab = source.boot(environment, false)?;
-        let rows = of_environment(&lab, environment, plan, &tell);
-        let rows = rows.map_err(|error| lab.explain(error))?;
-        Machines::check(&lab)?;
-        Ok(rows)
+    let rows = in_labs(source, &plan.environments, false, |lab, environment| {
+        of_environment(lab, environment, plan, &tell)
     })?;
     Ok(Overhead {
         format: FORMAT,
@@ -233,8 +232,8 @@ fn of_environment(
                 row.add(lab, *load, idle)?;
             }
             if repetition == 1 {
-                for size in [64, 1500] {
-                    let knee = knee(lab, size, plan)?;
+                for size in SIZES {
+                    let knee = knee(lab, load(plan, size, 0), plan.lasting)?;
                     let of_size = rows[at].iter_mut().filter(|row| row.size == size);
                     of_size.for_each(|row| row.knee = Some(knee));
                 }
@@ -256,20 +255,6 @@ fn of_environment(
         }
     }
     Ok(rows.into_iter().flatten().chain(unable).collect())
-}
-
-fn knee(lab: &Lab, size: u16, plan: &Plan) -> Result<Knee> {
-    let load = Load {
-        size,
-        frames: plan.frames,
-        gap_ns: 0,
-        buffer: Buffer::Large,
-    };
-    let most = 1e9 / gigabit_ns(size) as f64;
-    bisect(1e3, most, KNEE, |rate| {
-        let load = load.at(rate).lasting(plan.lasting);
-        Ok(trial(lab, load)?.is_lossless())
-    })
 }
 
 impl Row {
@@ -303,8 +288,7 @@ impl Row {
     fn add(&mut self, lab: &Lab, load: Load, idle: f64) -> Result<()> {
         let trial = trial(lab, load)?;
         let wire = trial.wire;
-        let watched = (wire.end_ns - wire.first_ns) as f64 / 1e9;
-        let spent = wire.instructions as f64 - idle * watched;
+        let spent = wire.beyond(idle);
         let captured = trial.captured.captured;
         self.offered += wire.offered;
         self.lost_on_wire += wire.lost;

@@ -13,12 +13,12 @@ use xcap_journeys::timeline::Ticks;
 use xcap_machines::Lab;
 use xcap_wire::gigabit_ns;
 
-use super::at_once::at_once;
-use super::knee::{bisect, Knee};
+use super::in_labs::in_labs;
+use super::knee::{knee, Knee};
 use super::lab::LabSource;
-use super::recording::{Machines, Source};
+use super::recording::Source;
 use super::session::{perform, perform_marked};
-use super::trial::{idle, sender, trial, Load};
+use super::trial::{idle, sender, Load};
 use crate::format::FORMAT;
 use crate::frames::account;
 use crate::marked;
@@ -30,9 +30,6 @@ use crate::testbed::Emulator;
 
 /// Frames a second that are offered, up to what a gigabit wire carries.
 pub const RATES: [f64; 7] = [1e3, 5e3, 20e3, 50e3, 100e3, 200e3, 500e3];
-
-/// A knee is found to within this share of its rate.
-const KNEE: f64 = 0.01;
 
 /// What is to be swept.
 #[derive(Debug, Clone)]
@@ -132,12 +129,8 @@ pub struct KneeOf {
 
 /// Makes it; `tell` hears of each point and knee.
 pub fn sweep(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Sweep> {
-    let each = at_once(&plan.environments, |environment| {
-        let mut lab = source.boot(environment, true)?;
-        let swept = of_environment(&lab, environment, plan, &tell);
-        let swept = swept.map_err(|error| lab.explain(error))?;
-        Machines::check(&lab)?;
-        Ok(swept)
+    let each = in_labs(source, &plan.environments, true, |lab, environment| {
+        of_environment(lab, environment, plan, &tell)
     })?;
     let (points, knees): (Vec<_>, Vec<_>) = each.into_iter().unzip();
     Ok(Sweep {
@@ -180,10 +173,7 @@ fn of_environment(
             gap_ns: 0,
             buffer: plan.buffer,
         };
-        let knee = bisect(RATES[0], most, KNEE, |rate| {
-            let load = load.at(rate).lasting(plan.lasting);
-            Ok(trial(lab, load)?.is_lossless())
-        })?;
+        let knee = knee(lab, load, plan.lasting)?;
         tell(&format!(
             "{} {size} bytes: no loss up to {:.0}/s",
             environment.name(),
@@ -234,8 +224,7 @@ fn point(
         .and_then(|sender| sender.wire)
         .context("the sender says nothing of the wire")?;
     let seconds = (wire.last_ns - wire.first_ns) as f64 / 1e9;
-    let watched = (wire.end_ns - wire.first_ns) as f64 / 1e9;
-    let spent = wire.instructions as f64 - idle * watched;
+    let spent = wire.beyond(idle);
     let lost = frames.hops.iter().flat_map(|hop| {
         let counters = hop.dropped.iter();
         counters.map(|(counter, lost)| (format!("{}.{counter}", hop.hop), *lost))

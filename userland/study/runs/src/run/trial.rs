@@ -46,9 +46,7 @@ impl Load {
             ..self
         }
     }
-}
 
-impl Load {
     /// So many frames more that they come for so long.
     pub fn lasting(self, least: Duration) -> Self {
         let frames = (least.as_nanos() as u64).div_ceil(self.gap_ns.max(1));

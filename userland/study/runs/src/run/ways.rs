@@ -11,8 +11,9 @@ use xcap_machines::image::guest::RECEIVER_MAC;
 use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
+use super::in_labs::in_labs;
 use super::lab::LabSource;
-use super::recording::{Machines, Source};
+use super::recording::Source;
 use super::trial::{settled_idle, trial_by, Busy, Capturer, Load, Trial};
 use super::wire::gap_ns;
 use crate::format::FORMAT;
@@ -111,21 +112,17 @@ fn loads(size: u16, frames: u64) -> Vec<Load> {
 }
 
 /// Measures; `tell` hears of each way.
-pub fn ways(source: &LabSource, plan: &Plan, tell: impl Fn(&str)) -> Result<Ways> {
-    let mut all = Ways {
+pub fn ways(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Ways> {
+    let rows = in_labs(source, &plan.environments, false, |lab, environment| {
+        of_environment(lab, environment, plan, &tell)
+    })?;
+    Ok(Ways {
         format: FORMAT,
         frames: plan.frames,
         buffer_bytes: plan.buffer_bytes,
         lab: source.emulator(),
-        rows: Vec::new(),
-    };
-    for &environment in &plan.environments {
-        let mut lab = source.boot(environment, false)?;
-        let rows = of_environment(&lab, environment, plan, &tell);
-        all.rows.extend(rows.map_err(|error| lab.explain(error))?);
-        Machines::check(&lab)?;
-    }
-    Ok(all)
+        rows: rows.concat(),
+    })
 }
 
 fn of_environment(
@@ -217,10 +214,9 @@ impl Row {
 
     fn with(self, trial: &Trial, load: &Load, idle: Busy) -> Self {
         let (wire, captured) = (&trial.wire, &trial.captured);
-        let seconds = (wire.end_ns - wire.first_ns) as f64 / 1e9;
         let user = wire.user_instructions.unwrap_or(0) as f64;
-        let kernel = wire.instructions as f64 - user - (idle.all - idle.user) * seconds;
-        let program = user - idle.user * seconds;
+        let program = user - idle.user * wire.watched_seconds();
+        let kernel = wire.beyond(idle.all) - program;
         let each = |spent: f64| {
             let frames = captured.captured;
             (frames > 0).then(|| spent / frames as f64)
