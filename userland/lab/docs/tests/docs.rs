@@ -2,11 +2,10 @@
 
 //! The documentation in a browser, as wide as a phone and as wide as a desk.
 
-use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+use xcap_browser::Window;
 
 /// Pages of each kind: prose, wide tables, a drawing of characters, a man page.
 const PAGES: [&str; 4] = [
@@ -33,46 +32,12 @@ addEventListener('load', () => {
 "#;
 
 fn look(page: &Path, width: u32) -> Value {
-    let html = fs::read_to_string(page).unwrap();
-    let html = html.replace('&', "&amp;").replace('"', "&quot;");
-    let around = page.with_file_name("around.html");
-    let frame = format!(
-        r#"<iframe style="border: 0; width: {width}px; height: 844px" srcdoc="{html}"></iframe>"#
-    );
-    let text = format!("<!doctype html><meta charset=utf-8><link rel=icon href=data:,>{frame}<script>{ASK}</script>");
-    fs::write(&around, text).unwrap();
-    let profile = tempfile::tempdir().unwrap();
-    let output = Command::new("chromium")
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        .args(["--window-size=1400,1000", "--timeout=60000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("file://{}", around.display()))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8(output.stdout).unwrap();
-    let answer = dom
-        .split_once(r#"<pre id="answer">"#)
-        .expect("the page didn't load")
-        .1;
-    let answer = answer.split_once("</pre>").unwrap().0;
-    serde_json::from_str(
-        &answer
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&"),
-    )
-    .unwrap()
+    let window = Window {
+        width,
+        height: 844,
+        dark: false,
+    };
+    window.show(page, ASK).unwrap().answer
 }
 
 #[test]

@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 use nix::pty::{openpty, Winsize};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
-use xcap_abi::record::COLUMNS;
-use xcap_stats::parse;
+use xcap_stats::{rewritten, Stage};
 
 /// dom0 at w0s0064.
 const DOM0: &str = "tests/data/dom0.stats";
@@ -138,22 +137,13 @@ fn saved(folder: &tempfile::TempDir) -> PathBuf {
 /// Makes each call of the file happen once more, whole or not at all.
 fn double(file: &Path) {
     let text = fs::read_to_string(file).unwrap();
-    let header = text
-        .split_inclusive('\n')
-        .filter(|line| line.starts_with("# ") && *line != "# end\n")
-        // What is written has those that came later, too.
-        .filter(|line| !line.starts_with("# columns "));
-    let mut out: String = header.collect();
-    out += &format!("# columns {}\n", COLUMNS.join(" "));
-    for stage in parse(&text).unwrap().stages {
+    let twice = |stage: &Stage| {
         let mut twice = stage.clone();
-        twice.merge(&stage);
-        twice.derive();
-        twice.write(&mut out).unwrap();
-        out.push('\n');
-    }
+        twice.merge(stage);
+        twice
+    };
     let new = file.with_extension("new");
-    fs::write(&new, out + "# end\n").unwrap();
+    fs::write(&new, rewritten(&text, twice).unwrap()).unwrap();
     fs::rename(new, file).unwrap();
 }
 

@@ -15,9 +15,8 @@ use std::thread;
 use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 use server::{root, Prometheus};
-use xcap_abi::record::COLUMNS;
 use xcap_machines::materials::tools_dir;
-use xcap_stats::{parse, Stats};
+use xcap_stats::{parse, rewritten, Stage};
 
 const STATS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -42,22 +41,12 @@ fn xcap_read(arguments: &[&str]) -> Result<String> {
 
 /// The same file when each call had been made once more.
 fn doubled(text: &str) -> Result<String> {
-    let Stats { stages, .. } = parse(text)?;
-    let mut out: String = text
-        .split_inclusive('\n')
-        .filter(|line| line.starts_with("# ") && *line != "# end\n")
-        // What is written has those that came later, too.
-        .filter(|line| !line.starts_with("# columns "))
-        .collect();
-    out += &format!("# columns {}\n", COLUMNS.join(" "));
-    for stage in stages {
+    let twice = |stage: &Stage| {
         let mut twice = stage.clone();
-        twice.merge(&stage);
-        twice.derive();
-        twice.write(&mut out)?;
-        out.push('\n');
-    }
-    Ok(out + "# end\n")
+        twice.merge(stage);
+        twice
+    };
+    Ok(rewritten(text, twice)?)
 }
 
 #[test]

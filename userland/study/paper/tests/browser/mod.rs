@@ -3,10 +3,10 @@
 //! The report in a browser.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::Value;
+use xcap_browser::{Seen, Window};
 
 /// What the page is asked for by a script around it, as JSON.
 const ASK: &str = r#"
@@ -50,67 +50,18 @@ addEventListener('load', () => {
 });
 "#;
 
-fn chromium() -> PathBuf {
-    let places = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&places)
-        .flat_map(|place| {
-            ["chromium", "chromium-browser", "google-chrome"].map(|name| place.join(name))
-        })
-        .find(|path| path.exists());
-    found.expect("no Chromium here to look at the page with: install Debian's package chromium")
-}
-
 /// Shows the page in a window of `width` pixels; gives what it looks like there.
 pub fn look(page: &Path, width: u32, dark: bool) -> Value {
+    // What is beside the report is not the page's.
     let folder = tempfile::tempdir().unwrap();
-    let report = fs::read_to_string(page).unwrap();
-    let report = report.replace('&', "&amp;").replace('"', "&quot;");
-    let around = folder.path().join("around.html");
-    let frame = format!(
-        r#"<iframe width="{width}" height="900" style="border:0" srcdoc="{report}"></iframe>"#
-    );
-    fs::write(&around, format!("<!doctype html><meta charset=utf-8><link rel=icon href=data:,>{frame}<script>{ASK}</script>")).unwrap();
-    let mut command = Command::new(chromium());
-    command.args([
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-        "--window-size=1400,1000",
-        "--timeout=60000",
-        "--dump-dom",
-    ]);
-    if dark {
-        command.args(["--blink-settings=preferredColorScheme=0"]);
-    }
-    command.arg(format!(
-        "--user-data-dir={}",
-        folder.path().join("profile").display()
-    ));
-    let output = command
-        .arg(format!("file://{}", around.display()))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    let console: Vec<&str> = said
-        .lines()
-        .filter(|line| line.contains("CONSOLE"))
-        .collect();
+    let copy = folder.path().join("report.html");
+    fs::copy(page, &copy).unwrap();
+    let window = Window {
+        width,
+        height: 900,
+        dark,
+    };
+    let Seen { answer, console } = window.show(&copy, ASK).unwrap();
     assert!(console.is_empty(), "the browser's console: {console:?}");
-    let dom = String::from_utf8(output.stdout).unwrap();
-    let answer = dom
-        .split_once(r#"<pre id="answer">"#)
-        .expect("the page didn't load")
-        .1;
-    let answer = answer.split_once("</pre>").unwrap().0;
-    let answer = answer
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&");
-    serde_json::from_str(&answer).unwrap()
+    answer
 }
