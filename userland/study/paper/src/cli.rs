@@ -222,6 +222,9 @@ pub struct OverheadOptions {
     /// Also measure the same functions with SystemTap and bpftrace, from Debian
     #[arg(long)]
     pub peers: bool,
+    /// Leave out the greatest rates without a loss, which take longest
+    #[arg(long)]
+    pub no_knees: bool,
     /// Decides the order [default: by chance, and recorded]
     #[arg(long)]
     pub seed: Option<u32>,

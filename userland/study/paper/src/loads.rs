@@ -110,8 +110,13 @@ struct OverheadRow {
     offered: u64,
     lost_on_wire: u64,
     captured: u64,
+    trials: usize,
     instructions_per_frame: Option<f64>,
     more_percent: Option<f64>,
+    more_low: Option<f64>,
+    more_high: Option<f64>,
+    /// Functions that are hooked, each way: `direct 12, kretprobe 6`.
+    hooked: String,
     knee_per_second: Option<f64>,
 }
 
@@ -189,7 +194,11 @@ pub fn write_overhead(results: &Path, overhead: &Overhead) -> Result<()> {
         lost_on_wire: row.lost_on_wire,
         captured: row.captured,
         instructions_per_frame: row.mean,
+        trials: row.instructions_per_frame.len(),
         more_percent: row.more_percent,
+        more_low: row.more_low,
+        more_high: row.more_high,
+        hooked: row.hooked_each_way(),
         knee_per_second: row.knee.and_then(|knee| knee.passed),
     });
     replace(&tables.join("overhead.csv"), csv(rows)?)?;
@@ -197,30 +206,51 @@ pub fn write_overhead(results: &Path, overhead: &Overhead) -> Result<()> {
     Ok(print(&shown(overhead))?)
 }
 
-/// A line a row, within 80 columns.
+/// Within 80 columns: what each hooks, then a line a load.
 pub fn shown(overhead: &Overhead) -> String {
-    let mut text = format!(
-        "{:8} {:18} {:>4} {:>9} {:>9} {:>11} {:>8} {:>8}\n",
-        "", "measured by", "B", "offered/s", "captured", "instr/frame", "more", "knee/s"
-    );
-    overhead.rows.iter().for_each(|row| text += &line(row));
+    let mut text = String::new();
+    let mut before = None;
+    for row in &overhead.rows {
+        let of = (row.environment, &row.probe);
+        if before.replace(of) != Some(of) {
+            text += &head(row);
+        }
+        if row.reason.is_none() {
+            text += &line(row);
+        }
+    }
     text
 }
 
-fn line(row: &Row) -> String {
-    let environment = row.environment.name();
+fn head(row: &Row) -> String {
+    let name = format!("{}, measured by {}", row.environment.name(), row.probe);
     if let Some(reason) = &row.reason {
-        return format!("{environment:8} {:18} {reason}\n", row.probe);
+        return format!("\n{name}: {reason}\n");
     }
+    let hooked = match row.hooked_each_way() {
+        none if none.is_empty() => String::new(),
+        each => format!("functions hooked: {each}\n"),
+    };
+    format!(
+        "\n{name}\n{hooked}{:>5} {:>9} {:>9} {:>11} {:>8} {:>20} {:>9}\n",
+        "bytes", "offered/s", "captured", "instr/frame", "more", "95 % interval", "knee/s"
+    )
+}
+
+fn line(row: &Row) -> String {
     let share = 100.0 * row.captured as f64 / row.offered.max(1) as f64;
     let mean = row.mean.map_or("–".into(), |mean| format!("{mean:.0}"));
-    let more = row.more_percent;
-    let more = more.map_or("–".into(), |more| format!("{more:+.2} %"));
+    let signed = |value: f64| format!("{value:+.1} %").replace('-', "−");
+    let more = row.more_percent.map_or("–".into(), signed);
+    let interval = match (row.more_low, row.more_high) {
+        (Some(low), Some(high)) => format!("{} to {}", signed(low), signed(high)),
+        _ => "–".into(),
+    };
     let knee = row.knee.and_then(|knee| knee.passed);
     let knee = knee.map_or("–".into(), |knee| format!("{knee:.0}"));
     format!(
-        "{environment:8} {:18} {:>4} {:>9.0} {share:>7.1} % {mean:>11} {more:>8} {knee:>8}\n",
-        row.probe, row.size, row.offered_per_second
+        "{:>5} {:>9.0} {share:>7.1} % {mean:>11} {more:>8} {interval:>20} {knee:>9}\n",
+        row.size, row.offered_per_second
     )
 }
 

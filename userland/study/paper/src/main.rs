@@ -135,6 +135,7 @@ fn overhead(options: &OverheadOptions) -> Result<()> {
         frames: options.frames,
         lasting: options.trial.lasting(),
         seed: seed.into(),
+        knees: !options.no_knees,
         rivals: &*rivals,
     };
     let tell = |said: &str| eprintln!("xcap-paper: {said}");

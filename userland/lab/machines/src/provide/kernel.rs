@@ -188,6 +188,11 @@ fn find(cache: &Cache, wanted: Option<&str>) -> Result<Offer> {
     match (named_suite, release) {
         (Some(suite), _) => newest(cache, suite),
         (None, None) => newest(cache, SUITES[0]),
+        // There are packages such as linux-headers-7.2, too, and they hold no kernel.
+        (None, Some(release)) if !release.contains('-') => bail!(
+            "'{release}' is no kernel's whole release, such as 7.3.4+deb13-amd64: see what `apt-cache search linux-headers` \
+             lists, leave KERNEL unset for the newest, or name a suite"
+        ),
         (None, Some(release)) => {
             for suite in SUITES {
                 if let Some(offer) = offer(&Suite::open(cache, suite)?, suite, release)? {

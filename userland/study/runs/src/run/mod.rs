@@ -7,6 +7,7 @@ mod in_labs;
 mod knee;
 pub mod lab;
 pub mod overhead;
+mod overhead_rows;
 mod plan;
 mod progress;
 pub mod reached;

@@ -2,26 +2,25 @@
 
 //! What measuring costs the capture: the same loads with nothing that measures, and with each thing that does.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use xcap_abi::paths::CONTROL;
+use xcap_abi::paths::{CONTROL, STATS};
 use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
 use super::in_labs::in_labs;
-use super::knee::{knee, Knee};
+use super::knee::knee;
 use super::lab::LabSource;
+pub use super::overhead_rows::{Overhead, Row};
 use super::recording::Source;
 use super::rivals::{self, Measuring, Rival, Rivals};
-use super::trial::{idle, trial, Load};
+use super::trial::{settled_idle, Load};
 use super::wire::gap_ns;
 use crate::format::FORMAT;
 use crate::run_id::{Buffer, Environment};
 use crate::scenario::Scenario;
-use crate::testbed::Emulator;
 
 /// Rates besides the scenarios' own, in frames a second: some frames meet in a batch.
 const BATCHES: f64 = 20e3;
@@ -43,54 +42,10 @@ pub struct Plan<'a> {
     pub lasting: Duration,
     /// Decides the order.
     pub seed: u64,
+    /// Whether the greatest rate without a loss is found, too.
+    pub knees: bool,
     /// Other tools that measure the same functions.
     pub rivals: &'a dyn Rivals,
-}
-
-/// overhead.json
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Overhead {
-    /// Version of the format of a run's files.
-    pub format: u32,
-    /// Frames of each trial, at least.
-    pub frames: u64,
-    /// So long frames come in each, at least: milliseconds by the receiver's clock.
-    pub milliseconds: u64,
-    /// Trials of each load.
-    pub repetitions: u32,
-    /// Decides their order.
-    pub seed: u64,
-    /// What the emulator is, and what its clock counts.
-    pub lab: Option<Emulator>,
-    pub rows: Vec<Row>,
-}
-
-/// A capture with something that measures it, under one load.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Row {
-    pub environment: Environment,
-    /// What measures.
-    pub probe: String,
-    /// Why it can't; then there are no figures.
-    pub reason: Option<String>,
-    /// Bytes of a frame.
-    pub size: u16,
-    /// Frames a second, by the receiver's clock.
-    pub offered_per_second: f64,
-    /// Frames that were offered, all trials together.
-    pub offered: u64,
-    /// Frames that the card had no room for.
-    pub lost_on_wire: u64,
-    pub captured: u64,
-    /// Instructions of the whole receiving machine for each frame that was captured, less what it executes when
-    /// nothing comes: of each trial.
-    pub instructions_per_frame: Vec<f64>,
-    /// Their mean.
-    pub mean: Option<f64>,
-    /// By how much it exceeds the mean of the capture that nothing measures, in per cent.
-    pub more_percent: Option<f64>,
-    /// The greatest rate without a loss.
-    pub knee: Option<Knee>,
 }
 
 /// What measures, and how it is made ready.
@@ -147,6 +102,29 @@ impl Probe {
             Self::Rival(rival) => rival.start(lab).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Functions that are hooked by now: see [`Row::hooked`].
+    fn hooked(&self, lab: &Lab) -> Result<BTreeMap<String, u64>> {
+        let mut hooked = BTreeMap::new();
+        match self {
+            Self::Unloaded | Self::Stopped => {}
+            Self::Rival(rival) => {
+                hooked.insert(rival.name.clone(), rival.functions.len() as u64);
+            }
+            Self::Armed(_) => {
+                for (place, guest) in lab.guests() {
+                    if place == Place::Sender {
+                        continue;
+                    }
+                    let stats = xcap_stats::parse(&guest.sh(&format!("cat {STATS}"))?)?;
+                    for backend in stats.stages.into_iter().filter_map(|stage| stage.backend) {
+                        *hooked.entry(backend).or_insert(0) += 1;
+                    }
+                }
+            }
+        }
+        Ok(hooked)
     }
 }
 
@@ -205,7 +183,7 @@ fn of_environment(
         }
     }
     for probe in &probes {
-        let row = |load: &Load| Row::of(environment, probe, load);
+        let row = |load: &Load| Row::of(environment, probe.name(), load);
         rows.push(loads.iter().map(row).collect());
     }
     let mut random = fastrand::Rng::with_seed(plan.seed);
@@ -227,11 +205,14 @@ fn of_environment(
                 }
                 Err(error) => return Err(error),
             };
-            let idle = idle(lab)?;
+            let hooked = probe.hooked(lab)?;
+            // A machine that was just told to hook its functions has work of its own for a while.
+            let idle = settled_idle(lab)?.all;
             for (row, load) in rows[at].iter_mut().zip(&loads) {
                 row.add(lab, *load, idle)?;
+                row.hooked.clone_from(&hooked);
             }
-            if repetition == 1 {
+            if repetition == 1 && plan.knees {
                 for size in SIZES {
                     let knee = knee(lab, load(plan, size, 0), plan.lasting)?;
                     let of_size = rows[at].iter_mut().filter(|row| row.size == size);
@@ -248,65 +229,12 @@ fn of_environment(
             ));
         }
     }
-    let nothing: Vec<Option<f64>> = rows[0].iter().map(Row::of_trials).collect();
+    let trials = |row: &Row| row.instructions_per_frame.clone();
+    let nothing: Vec<Vec<f64>> = rows[0].iter().map(trials).collect();
     for row in &mut rows {
         for (row, nothing) in row.iter_mut().zip(&nothing) {
-            row.compare(*nothing);
+            row.compare(nothing);
         }
     }
     Ok(rows.into_iter().flatten().chain(unable).collect())
-}
-
-impl Row {
-    fn of(environment: Environment, probe: &Probe, load: &Load) -> Self {
-        Self {
-            size: load.size,
-            offered_per_second: 1e9 / load.gap_ns as f64,
-            reason: None,
-            ..Self::unable(environment, probe.name(), String::new())
-        }
-    }
-
-    /// Of what can't measure, and why.
-    fn unable(environment: Environment, probe: String, reason: String) -> Self {
-        Self {
-            environment,
-            probe,
-            reason: Some(reason),
-            size: 0,
-            offered_per_second: 0.0,
-            offered: 0,
-            lost_on_wire: 0,
-            captured: 0,
-            instructions_per_frame: Vec::new(),
-            mean: None,
-            more_percent: None,
-            knee: None,
-        }
-    }
-
-    fn add(&mut self, lab: &Lab, load: Load, idle: f64) -> Result<()> {
-        let trial = trial(lab, load)?;
-        let wire = trial.wire;
-        let spent = wire.beyond(idle);
-        let captured = trial.captured.captured;
-        self.offered += wire.offered;
-        self.lost_on_wire += wire.lost;
-        self.captured += captured;
-        if captured > 0 {
-            self.instructions_per_frame.push(spent / captured as f64);
-        }
-        Ok(())
-    }
-
-    fn of_trials(&self) -> Option<f64> {
-        let trials = &self.instructions_per_frame;
-        (!trials.is_empty()).then(|| trials.iter().sum::<f64>() / trials.len() as f64)
-    }
-
-    fn compare(&mut self, nothing: Option<f64>) {
-        self.mean = self.of_trials();
-        let both = self.mean.zip(nothing);
-        self.more_percent = both.map(|(mean, nothing)| (mean / nothing - 1.0) * 100.0);
-    }
 }

@@ -43,7 +43,7 @@ pub trait Rivals: Sync {
 pub struct Rival {
     pub name: String,
     command: Vec<String>,
-    functions: Vec<String>,
+    pub functions: Vec<String>,
 }
 
 /// A tool that is at work.

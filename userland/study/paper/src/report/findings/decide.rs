@@ -10,7 +10,8 @@ use crate::study::Series;
 /// Figures that differ by no more than this part are nearly the same.
 pub const MARGIN: f64 = 0.10;
 
-/// What is more by no more than this part is not more.
+/// What is more by no more than this part is not more. Chosen after the lab's first figures had been seen, which
+/// the report says: for later studies it is a margin chosen before.
 const NEGLIGIBLE: f64 = 0.02;
 
 /// A figure of each repetition, under its name; twice where the probes' own cost decides it: with the

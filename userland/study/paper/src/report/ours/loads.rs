@@ -177,6 +177,8 @@ fn of_environment(overhead: &Overhead, environment: Environment) -> Figure {
         "least trial",
         "most",
         "more",
+        "95 % interval",
+        "functions hooked",
         "no loss up to",
         "why not",
     ]);
@@ -201,6 +203,9 @@ fn of_environment(overhead: &Overhead, environment: Environment) -> Figure {
     // What nothing measures is what the others are compared with.
     probes.retain(|probe| *probe != overhead::NOTHING);
     let colour = |at: usize| COLOURS[at % COLOURS.len()];
+    let of = |probe: &str, load: (u16, f64)| {
+        here().find(|row| row.probe == probe && (row.size, row.offered_per_second) == load)
+    };
     let groups: Vec<Group> = loads
         .iter()
         .map(|load| Group {
@@ -209,12 +214,9 @@ fn of_environment(overhead: &Overhead, environment: Environment) -> Figure {
                 .iter()
                 .enumerate()
                 .map(|(at, probe)| Row {
-                    value: here()
-                        .find(|row| {
-                            row.probe == *probe && (row.size, row.offered_per_second) == *load
-                        })
-                        .and_then(|row| row.more_percent),
-                    half: None,
+                    value: of(probe, *load).and_then(|row| row.more_percent),
+                    half: of(probe, *load)
+                        .and_then(|row| Some((row.more_high? - row.more_low?) / 2.0)),
                     colour: colour(at),
                 })
                 .collect(),
@@ -236,7 +238,9 @@ fn of_environment(overhead: &Overhead, environment: Environment) -> Figure {
         title,
         note: format!(
             "All that the receiving machine executes for a captured frame, over the same capture with nothing that measures: \
-             {} trials of each load, in random order. xcap hooks every stage that the machine has. Where frames are lost, those \
+             {} trials of each load, in random order; bars are 95 % intervals, of the trials' logarithms. xcap hooks every stage \
+             that the machine has: the backends named alone hook all of them their way, auto those in which a call may sleep by \
+             kretprobe and the others directly (the table counts them). Where frames are lost, those \
              that are captured carry the cost of the others, and a few captured more or less move the figure.",
             overhead.repetitions
         ),
@@ -247,13 +251,16 @@ fn of_environment(overhead: &Overhead, environment: Environment) -> Figure {
 fn overhead_row(row: &overhead::Row) -> Vec<Cell> {
     if let Some(reason) = &row.reason {
         let mut cells = vec![Cell::text(&row.probe)];
-        cells.resize(9, Cell::Missing);
+        cells.resize(11, Cell::Missing);
         cells.push(Cell::text(reason));
         return cells;
     }
     let trials = || row.instructions_per_frame.iter().copied();
     let found = !row.instructions_per_frame.is_empty();
     let more = row.more_percent;
+    let signed = |value: f64| format!("{value:+.1} %").replace('-', "−");
+    let interval = row.more_low.zip(row.more_high);
+    let interval = interval.map(|(low, high)| format!("{} to {}", signed(low), signed(high)));
     vec![
         Cell::text(&row.probe),
         Cell::count(row.size.into()),
@@ -262,9 +269,9 @@ fn overhead_row(row: &overhead::Row) -> Vec<Cell> {
         Cell::rounded(row.mean),
         Cell::rounded(found.then(|| trials().fold(f64::MAX, f64::min))),
         Cell::rounded(found.then(|| trials().fold(0.0, f64::max))),
-        more.map_or(Cell::Missing, |more| {
-            Cell::Number(more, format!("{more:+.1} %").replace('-', "−"))
-        }),
+        more.map_or(Cell::Missing, |more| Cell::Number(more, signed(more))),
+        interval.map_or(Cell::Missing, Cell::text),
+        Cell::text(row.hooked_each_way()),
         Cell::rounded(row.knee.and_then(|knee| knee.passed)),
         Cell::text("–"),
     ]
