@@ -176,6 +176,15 @@ impl Peers {
         })
     }
 
+    /// What peers that time several functions need, whatever these are.
+    pub fn timing_files(&self) -> Result<Vec<Copy>> {
+        self.files(&[
+            "/usr/bin/staprun",
+            "/usr/lib/systemtap/stapio",
+            "/usr/bin/bpftrace",
+        ])
+    }
+
     /// What times all `functions` with a script that is one function's; an error is why it can't.
     pub fn timing(&self, peer: &Peer, functions: &[Function]) -> Result<Timing> {
         let script = |script: &str| -> String {

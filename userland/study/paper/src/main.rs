@@ -124,11 +124,12 @@ fn sweep(options: &SweepOptions) -> Result<()> {
 
 fn overhead(options: &OverheadOptions) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u32(..));
-    let source = LabSource::prepare(Clock::Instructions)?;
+    let mut source = LabSource::prepare(Clock::Instructions)?;
     let rivals: Box<dyn Rivals> = match options.peers {
         true => Box::new(FromDebian::prepare(source.materials())),
         false => Box::new(Nobody),
     };
+    source.carry(rivals.files());
     let plan = run::overhead::Plan {
         environments: options.environments.clone(),
         repetitions: options.repetitions,

@@ -3,6 +3,7 @@
 //! The benchmarks' peers, as rivals of a capture's measuring.
 
 use xcap_bench::peers::{Function, Peers, PEERS};
+use xcap_machines::config::Copy;
 use xcap_machines::Materials;
 use xcap_study::run::rivals::{self, Program, Rivals, Unable};
 
@@ -23,6 +24,11 @@ impl FromDebian {
 }
 
 impl Rivals for FromDebian {
+    fn files(&self) -> Vec<Copy> {
+        let files = self.0.as_ref().ok().map(Peers::timing_files);
+        files.and_then(Result::ok).unwrap_or_default()
+    }
+
     fn of(&self, functions: &[rivals::Function]) -> Vec<(String, Result<Program, Unable>)> {
         let functions: Vec<Function> = functions
             .iter()
@@ -52,6 +58,10 @@ impl Rivals for FromDebian {
 pub struct Nobody;
 
 impl Rivals for Nobody {
+    fn files(&self) -> Vec<Copy> {
+        Vec::new()
+    }
+
     fn of(&self, _: &[rivals::Function]) -> Vec<(String, Result<Program, Unable>)> {
         Vec::new()
     }

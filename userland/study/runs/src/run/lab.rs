@@ -36,6 +36,8 @@ pub struct LabSource {
     clock: Clock,
     qemu: String,
     recorder: Copy,
+    /// What else is in the machines that are native.
+    carried: Vec<Copy>,
 }
 
 impl LabSource {
@@ -59,6 +61,7 @@ impl LabSource {
             },
             clock,
             recorder,
+            carried: Vec::new(),
         })
     }
 }
@@ -67,6 +70,12 @@ impl LabSource {
     /// See [`Plan::most_apart`](super::Plan::most_apart).
     pub fn most_apart(clock: Clock, frames: u64) -> Option<u64> {
         (clock == Clock::Instructions).then_some(frames)
+    }
+
+    /// Has native machines start with these files: many MB are too many for the line to a guest. Xen's domains would
+    /// have them in memory twice.
+    pub fn carry(&mut self, files: Vec<Copy>) {
+        self.carried = files;
     }
 
     pub fn materials(&self) -> &Materials {
@@ -93,6 +102,9 @@ impl LabSource {
         config.accelerator = self.accelerator;
         config.clock = self.clock;
         config.copies.push(self.recorder.clone());
+        if environment == Environment::Native {
+            config.copies.extend(self.carried.iter().cloned());
+        }
         config.load = load;
         Lab::boot(&self.materials, &config)
     }

@@ -231,7 +231,9 @@ fn of_environment(
     }
     let trials = |row: &Row| row.instructions_per_frame.clone();
     let nothing: Vec<Vec<f64>> = rows[0].iter().map(trials).collect();
-    for row in &mut rows {
+    // The first is what the others are compared with.
+    rows[0].iter_mut().for_each(Row::average);
+    for row in &mut rows[1..] {
         for (row, nothing) in row.iter_mut().zip(&nothing) {
             row.compare(nothing);
         }

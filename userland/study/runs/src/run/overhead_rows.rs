@@ -118,10 +118,14 @@ impl Row {
         words.join(", ")
     }
 
+    pub fn average(&mut self) {
+        self.mean = mean(&self.instructions_per_frame);
+    }
+
     /// Compares it with the same load's trials where nothing measures.
     pub fn compare(&mut self, nothing: &[f64]) {
+        self.average();
         let trials = &self.instructions_per_frame;
-        self.mean = mean(trials);
         let both = self.mean.zip(mean(nothing));
         self.more_percent = both.map(|(mean, nothing)| (mean / nothing - 1.0) * 100.0);
         let logarithms = |trials: &[f64]| -> Vec<f64> { trials.iter().map(|of| of.ln()).collect() };

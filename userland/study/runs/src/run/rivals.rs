@@ -34,6 +34,9 @@ pub type Unable = String;
 
 /// Where such tools are from.
 pub trait Rivals: Sync {
+    /// What their programs need, whatever they time: in the machine when it starts.
+    fn files(&self) -> Vec<Copy>;
+
     /// What would time these functions: names, each with its program or the reason why there is none.
     fn of(&self, functions: &[Function]) -> Vec<(String, std::result::Result<Program, Unable>)>;
 }
@@ -104,6 +107,7 @@ pub fn ready(lab: &Lab, environment: Environment, rivals: &dyn Rivals) -> Result
         })
         .collect();
     let mut made = Vec::new();
+    let files = rivals.files();
     for (name, program) in rivals.of(&functions) {
         let program = match (program, environment.is_xen()) {
             (Ok(program), false) => program,
@@ -116,7 +120,8 @@ pub fn ready(lab: &Lab, environment: Environment, rivals: &dyn Rivals) -> Result
                 continue;
             }
         };
-        for file in &program.files {
+        let here = |file: &&Copy| !files.iter().any(|other| other.to == file.to);
+        for file in program.files.iter().filter(here) {
             let bytes = std::fs::read(&file.from)
                 .with_context(|| format!("cannot read '{}'", file.from.display()))?;
             if let Some((folder, _)) = file.to.rsplit_once('/') {
