@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::time::Instant;
-use xcap_abi::paths::{CALIBRATION, PROBES, STATS};
+use xcap_abi::paths::{CALIBRATION, MARKS, PER_CPU, PROBES, STATS};
 
 const DEBUGFS: &str = "/sys/kernel/debug";
 const NTH: &str = "/proc/thread-self/fail-nth";
@@ -33,7 +33,7 @@ const ATTRIBUTES: [(&str, &str); 7] = [
 ];
 
 /// What has to be before, as far as it can be had, and what is done with a failure in it.
-const COMMANDS: [(&[&str], &str); 16] = [
+const COMMANDS: [(&[&str], &str); 19] = [
     (&["del fault"], "add xcap_target_10 as fault backend=direct"),
     (&["add xcap_target_10 as fault backend=direct"], "del fault"),
     (&["del fault"], "add xcap_target_10 as fault backend=fprobe"),
@@ -47,8 +47,13 @@ const COMMANDS: [(&[&str], &str); 16] = [
         "del fault",
     ),
     (
-        &["del xcap_target_10", "del xcap_target_100"],
-        "add xcap_target_10* limit=2",
+        &[
+            "del xcap_target_10",
+            "del xcap_target_100",
+            "del xcap_target_1000",
+            "del xcap_target_100000",
+        ],
+        "add xcap_target_10* limit=4",
     ),
     (&["start"], "stop"),
     (&["stop"], "start"),
@@ -57,11 +62,14 @@ const COMMANDS: [(&[&str], &str); 16] = [
     (&["backend=fprobe"], "backend=auto"),
     (&["marks off"], "marks on"),
     (&["marks on"], "marks off"),
+    (&["only all"], "only interface lo"),
+    (&["only all"], "only pid 1"),
+    (&["only pid 1"], "only all"),
     (&["start"], "calibrate"),
     (&["start"], "reset"),
 ];
 
-const FILES: [&str; 3] = [STATS, PROBES, CALIBRATION];
+const FILES: [&str; 5] = [STATS, PER_CPU, PROBES, CALIBRATION, MARKS];
 
 /// More than there are places to fail at.
 const FAR: u64 = 1 << 30;
