@@ -185,7 +185,9 @@ impl Sweep<'_> {
         let mut text = [0; 16];
         // Reading may be it itself.
         let length = self.nth.read_at(&mut text, 0).unwrap_or(0);
-        self.nth.write_at(b"0", 0)?;
+        // The last place may be in this very write, which comes to its end without one.
+        let ended = self.nth.write_at(b"0", 0);
+        ended.or_else(|_| self.nth.write_at(b"0", 0))?;
         let text = String::from_utf8_lossy(&text[..length]);
         Ok((answer, text.trim().parse().unwrap_or(0)))
     }
