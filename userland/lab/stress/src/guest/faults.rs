@@ -86,43 +86,57 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
         }
     }
     files::prepare()?;
+    let mut rng = Rng::with_seed(seed);
+    let mut operations: Vec<Operation> = COMMANDS
+        .map(|(before, command)| Operation::Command(before, command))
+        .into_iter()
+        .chain(FILES.map(Operation::Reading))
+        .chain([Operation::Insmod])
+        .collect();
+    // Where the time is not enough for all, another seed has others.
+    rng.shuffle(&mut operations);
     let mut sweep = Sweep {
         rounds,
-        rng: Rng::with_seed(seed),
-        left: COMMANDS.len() + FILES.len() + 1,
+        rng,
+        left: operations.len(),
         nth: OpenOptions::new().read(true).write(true).open(NTH)?,
         journal,
         watch,
     };
-    for (before, command) in COMMANDS {
-        let prepare = || {
-            for word in before {
-                // It is so already, or it is told by what comes of the command.
-                let _ = files::must(word);
+    for operation in operations {
+        match operation {
+            Operation::Command(before, command) => sweep.of_command(before, command)?,
+            Operation::Reading(file) => {
+                // Else there are none to read.
+                let prepare = || {
+                    if file == MARKS {
+                        files::must("marks on")
+                    } else {
+                        Ok(())
+                    }
+                };
+                let read = || fs::read(file).map(drop).map_err(|_| Errno::EIO);
+                sweep.of(file, prepare, read)?;
             }
-            Ok(())
-        };
-        sweep.of(command, prepare, || {
-            let control = files::open_control()?;
-            files::command(&control, command.as_bytes())
-        })?;
-        prepare()?;
-        for word in [command, "stop", "start"] {
-            files::must(word).with_context(|| format!("after '{command}' with failures"))?;
+            Operation::Insmod => {
+                sweep.of("insmod", files::unload, || files::load("auto"))?;
+                files::unload()?;
+                files::load("auto").context("insmod at last")?;
+            }
+        }
+        if sweep.rounds.is_over() {
+            break;
         }
     }
-    for file in FILES {
-        sweep.of(
-            file,
-            || Ok(()),
-            || fs::read(file).map(drop).map_err(|_| Errno::EIO),
-        )?;
-        files::read(file)?.context("it is there")?;
-    }
-    // What takes longest has the time that is left.
-    sweep.of("insmod", files::unload, || files::load("auto"))?;
-    files::unload()?;
-    files::load("auto").context("insmod at last")
+    Ok(())
+}
+
+/// What is done with a failure in it.
+enum Operation {
+    /// After these others, as far as they are taken.
+    Command(&'static [&'static str], &'static str),
+    Reading(&'static str),
+    Insmod,
 }
 
 struct Sweep<'a> {
@@ -136,6 +150,25 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
+    fn of_command(&mut self, before: &[&str], command: &str) -> Result<()> {
+        let prepare = || {
+            for word in before {
+                // It is so already, or it is told by what comes of the command.
+                let _ = files::must(word);
+            }
+            Ok(())
+        };
+        self.of(command, prepare, || {
+            let control = files::open_control()?;
+            files::command(&control, command.as_bytes())
+        })?;
+        prepare()?;
+        for word in [command, "stop", "start"] {
+            files::must(word).with_context(|| format!("after '{command}' with failures"))?;
+        }
+        Ok(())
+    }
+
     /// Does it again and again, each time with another failure, until each place has failed or the time is over that
     /// this operation has.
     fn of(
