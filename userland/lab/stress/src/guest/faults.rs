@@ -33,7 +33,7 @@ const ATTRIBUTES: [(&str, &str); 7] = [
 ];
 
 /// What has to be before, as far as it can be had, and what is done with a failure in it.
-const COMMANDS: [(&[&str], &str); 16] = [
+const COMMANDS: [(&[&str], &str); 18] = [
     (&["del fault"], "add xcap_target_10 as fault backend=direct"),
     (&["add xcap_target_10 as fault backend=direct"], "del fault"),
     (&["del fault"], "add xcap_target_10 as fault backend=fprobe"),
@@ -57,6 +57,8 @@ const COMMANDS: [(&[&str], &str); 16] = [
     (&["backend=fprobe"], "backend=auto"),
     (&["marks off"], "marks on"),
     (&["marks on"], "marks off"),
+    (&["transmit off"], "transmit on"),
+    (&["transmit on"], "transmit off"),
     (&["start"], "calibrate"),
     (&["start"], "reset"),
 ];

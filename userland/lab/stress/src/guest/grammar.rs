@@ -111,7 +111,8 @@ fn well_formed(rng: &mut Rng, probes: &[String]) -> String {
         370..373 => "calibrate".to_owned(),
         373..385 => format!("backend={}", pick(rng, &BACKENDS)),
         385..391 => marks(rng),
-        391..640 => add(rng),
+        391..397 => format!("transmit {}", pick(rng, &["on", "off"])),
+        397..640 => add(rng),
         640..650 => add_pattern(rng),
         _ => format!("del {}", name(rng, probes)),
     }
@@ -240,6 +241,8 @@ mod tests {
             "calibrate",
             "marks on",
             "marks off",
+            "transmit on",
+            "transmit off",
             "del ",
             "add *",
             "add xcap_target_0",
