@@ -14,6 +14,7 @@ pub mod paper_figures;
 pub mod peers;
 pub mod repetitions;
 pub mod report;
+pub mod sending;
 pub mod study;
 pub mod tables;
 pub mod ways;

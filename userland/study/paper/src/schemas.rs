@@ -11,6 +11,7 @@ use xcap_study::frames::Frames;
 use xcap_study::part::Part;
 use xcap_study::planned::Planned;
 use xcap_study::run::overhead::Overhead;
+use xcap_study::run::sending::Sending;
 use xcap_study::run::sweep::Sweep;
 use xcap_study::run::ways::Ways;
 use xcap_study::testbed::Testbed;
@@ -29,6 +30,7 @@ pub fn print(schema: Schema) -> Result<()> {
         Schema::Sweep => text::<Sweep>(),
         Schema::Overhead => text::<Overhead>(),
         Schema::Ways => text::<Ways>(),
+        Schema::Transmit => text::<Sending>(),
         Schema::Moments => text::<Moments>(),
         Schema::Runs => text::<RunRow>(),
         Schema::Hops => text::<Hop>(),

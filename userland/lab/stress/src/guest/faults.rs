@@ -33,7 +33,7 @@ const ATTRIBUTES: [(&str, &str); 7] = [
 ];
 
 /// What has to be before, as far as it can be had, and what is done with a failure in it.
-const COMMANDS: [(&[&str], &str); 19] = [
+const COMMANDS: [(&[&str], &str); 21] = [
     (&["del fault"], "add xcap_target_10 as fault backend=direct"),
     (&["add xcap_target_10 as fault backend=direct"], "del fault"),
     (&["del fault"], "add xcap_target_10 as fault backend=fprobe"),
@@ -65,6 +65,8 @@ const COMMANDS: [(&[&str], &str); 19] = [
     (&["only all"], "only interface lo"),
     (&["only all"], "only pid 1"),
     (&["only pid 1"], "only all"),
+    (&["transmit off"], "transmit on"),
+    (&["transmit on"], "transmit off"),
     (&["start"], "calibrate"),
     (&["start"], "reset"),
 ];

@@ -123,7 +123,8 @@ fn well_formed(rng: &mut Rng, known: &Known) -> String {
         373..385 => format!("backend={}", pick(rng, &BACKENDS)),
         385..405 => marks(rng),
         405..425 => only(rng, known),
-        425..640 => add(rng),
+        425..431 => format!("transmit {}", pick(rng, &["on", "off"])),
+        431..640 => add(rng),
         640..650 => add_pattern(rng),
         _ => format!("del {}", name(rng, known)),
     }
@@ -283,6 +284,8 @@ mod tests {
             "only netns ",
             "only pid ",
             "only all",
+            "transmit on",
+            "transmit off",
             "del ",
             "add *",
             "add xcap_target_0",
