@@ -2,7 +2,6 @@
 
 //! The paper's study, run again, and its report.
 
-mod cli;
 mod schemas;
 
 use std::process::ExitCode;
@@ -24,7 +23,7 @@ use xcap_study::run::{self, run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
-use cli::{
+use xcap_paper::cli::{
     Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, OverheadOptions,
     ReportOptions, RunOptions, SweepOptions, TransmitOptions, WaysOptions,
 };

@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use schemars::{schema_for, JsonSchema};
+use xcap_paper::cli::Schema;
 use xcap_paper::compare::Comparison;
 use xcap_paper::data::{Cost, Hop, Manifest, Moments, RunRow};
 use xcap_paper::report::FindingRow;
@@ -15,8 +16,6 @@ use xcap_study::run::sending::Sending;
 use xcap_study::run::sweep::Sweep;
 use xcap_study::run::ways::Ways;
 use xcap_study::testbed::Testbed;
-
-use crate::cli::Schema;
 
 pub fn print(schema: Schema) -> Result<()> {
     let text = match schema {
