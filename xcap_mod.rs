@@ -52,6 +52,9 @@ mod abi {
     #[path = "src/state.rs"]
     pub(crate) mod state;
 
+    #[path = "src/transmit.rs"]
+    pub(crate) mod transmit;
+
     #[path = "src/vocabulary.rs"]
     mod vocabulary;
 

@@ -9,7 +9,7 @@
 use super::{
     bindings::{xcap_empty, xcap_empty_under, xcap_irq_restore, xcap_irq_save, xcap_known},
     cells::Cells,
-    cpu, direct,
+    cpu,
     hook::Hook,
     marking::Marking,
     scope::Scope,
@@ -195,8 +195,9 @@ pub(crate) fn probed<T>(
     let mut hook = Hook::arm(backend, &target, &cells)?;
     let measured = measure(&cells);
     if let Hook::Direct(hook) = &mut hook {
+        // Without Tasks RCU, which takes longer than all the rest: nobody else calls these
+        // functions, so that nobody is in the trampoline any more.
         hook.disarm();
-        direct::synchronize();
     }
     drop(hook);
     measured

@@ -265,6 +265,25 @@ fn only_in_turn(subject: Option<&Arc<Subject>>, names: &[CString], types: &mut T
     registry.release_drained().map(drop)
 }
 
+/// `transmit on`: the stages of sending are there, too.
+pub(crate) fn add_transmit() -> Result {
+    let _turn = turn()?;
+    let mut registry = REGISTRY.lock();
+    registry.add_transmit()?;
+    let recording = registry.recording;
+    drop(registry);
+    if recording {
+        arm_all()?;
+    }
+    Ok(())
+}
+
+/// Takes the stages of sending off, as [`take_off`] does.
+pub(crate) fn take_off_transmit() -> Result {
+    let _turn = turn()?;
+    REGISTRY.lock().take_off_all(Probe::is_transmit)
+}
+
 /// Takes a probe off, and forgets it now or when no call returns to it.
 pub(crate) fn take_off(name: &CStr) -> Result {
     let _turn = turn()?;

@@ -13,6 +13,7 @@
 //! del NAME
 //! marks on [SIZE] [1/N]
 //! marks off
+//! transmit on|off
 //! only interface NAME | netns NUMBER | pid NUMBER | all [PROBE ...]
 //! ```
 
@@ -94,6 +95,9 @@ pub(crate) fn run(command: &[u8]) -> Result {
     if verb == b"marks" {
         return marks(words);
     }
+    if verb == b"transmit" {
+        return transmit(words);
+    }
     if verb == b"only" {
         return only(words);
     }
@@ -159,6 +163,15 @@ fn subject(kind: &[u8], word: &[u8]) -> Result<Subject> {
         let kind = kernel::str::BStr::from_bytes(kind);
         pr_err!("only: no {kind} {text}\n");
     })
+}
+
+/// What follows `transmit`.
+fn transmit<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Result {
+    match (words.next(), words.next()) {
+        (Some(b"on"), None) => commands::add_transmit(),
+        (Some(b"off"), None) => draining::delete_transmit(),
+        _ => Err(EINVAL),
+    }
 }
 
 /// What follows `marks`.

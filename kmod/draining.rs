@@ -53,3 +53,13 @@ pub(crate) fn delete(name: &CStr) -> Result {
     commands::take_off(name)?;
     wait_drained(|probe| probe.is_leaving() && *probe.name == *name)
 }
+
+/// `transmit off`: the same with the stages of sending.
+///
+/// # Errors
+///
+/// As [`delete`], but none if they are not there.
+pub(crate) fn delete_transmit() -> Result {
+    commands::take_off_transmit()?;
+    wait_drained(|probe| probe.is_leaving() && probe.is_transmit())
+}

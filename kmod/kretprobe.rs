@@ -16,8 +16,13 @@ use super::{
     target::Target,
 };
 use crate::abi::stages::Work;
-use core::mem::size_of;
-use kernel::{bindings::pt_regs, error::to_result, ffi::c_int, prelude::*};
+use core::mem::{size_of, ManuallyDrop};
+use kernel::{
+    bindings::{pt_regs, synchronize_rcu},
+    error::to_result,
+    ffi::c_int,
+    prelude::*,
+};
 
 /// Calls that can be asleep in a stage at once.
 const SLEEPERS: c_int = 1024;
@@ -35,7 +40,7 @@ struct Inner {
 }
 
 /// A function hooked by kretprobe, until dropped.
-pub(crate) struct Hook(KBox<Inner>);
+pub(crate) struct Hook(ManuallyDrop<KBox<Inner>>);
 
 // SAFETY: What is inside is reached by the kernel's own locking, or fixed while registered.
 unsafe impl Send for Hook {}
@@ -232,7 +237,7 @@ impl Hook {
         inner.kretprobe.kp.addr = target.address as *mut _;
         // SAFETY: The kretprobe stays where it is until it is unregistered in `drop`.
         to_result(unsafe { register_kretprobe(&raw mut inner.kretprobe) })?;
-        Ok(Self(inner))
+        Ok(Self(ManuallyDrop::new(inner)))
     }
 
     pub(crate) fn missed(&self) -> Missed {
@@ -250,8 +255,25 @@ impl Hook {
 
 impl Drop for Hook {
     fn drop(&mut self) {
+        let kretprobe = &raw mut self.0.kretprobe;
         // SAFETY: Registered by `arm`. Afterwards no handler runs; calls in flight return through
         // the kernel's rethook, which knows that we are gone.
-        unsafe { unregister_kretprobe(&raw mut self.0.kretprobe) }
+        let is_gone = unsafe {
+            unregister_kretprobe(kretprobe);
+            !(*kretprobe).kp.addr.is_null()
+        };
+        if is_gone {
+            // SAFETY: It is dropped once, here, and the kernel does not know it any more.
+            unsafe { ManuallyDrop::drop(&mut self.0) };
+            return;
+        }
+        // ftrace had no memory. The kernel keeps the kprobe, without its address; where others have
+        // one there, it would call us with theirs, but for this flag.
+        // SAFETY: It stays where it is for ever; nobody else changes the flags of what is to go.
+        unsafe {
+            (*kretprobe).kp.flags |= KPROBE_FLAG_DISABLED;
+            synchronize_rcu();
+        }
+        pr_err!("the kernel had no memory to unhook a kretprobe, which it keeps\n");
     }
 }

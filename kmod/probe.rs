@@ -106,6 +106,11 @@ impl Probe {
         own.or(self.entry.map(|entry| entry.about))
     }
 
+    /// Whether it is a stage of sending only.
+    pub(crate) fn is_transmit(&self) -> bool {
+        self.entry.is_some_and(|entry| entry.stage.is_transmit())
+    }
+
     /// Whether a call may sleep: nothing is known of what is not in the table.
     pub(crate) fn may_sleep(&self) -> bool {
         self.entry.is_none_or(|entry| entry.sleeps)

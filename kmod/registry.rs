@@ -13,7 +13,7 @@ use super::{
     refusal::Refusal,
     symbols::{Function, Index, Resolver},
 };
-use crate::abi::{backend::Choice, role::Role};
+use crate::abi::{backend::Choice, role::Role, transmit::TRANSMIT};
 use kernel::{
     prelude::*,
     str::CStr,
@@ -64,6 +64,24 @@ impl Registry {
         let probe = &self.probes[index];
         let mut alike = self.probes.iter().filter(|one| *one.name == *probe.name);
         probe.is_found() || self.position(&probe.name) == Some(index) && !alike.any(Probe::is_found)
+    }
+
+    /// One more probe for each function that may be a step of sending. Those that there are stay.
+    pub(crate) fn add_transmit(&mut self) -> Result {
+        let mut added = KVec::new();
+        for entry in &TRANSMIT {
+            for candidate in entry.candidates {
+                let probe = Probe::of_stage(entry, candidate)?;
+                if self.position(&probe.name).is_none() {
+                    added.push(probe, GFP_KERNEL)?;
+                }
+            }
+        }
+        self.probes.reserve(added.len(), GFP_KERNEL)?;
+        for probe in added {
+            self.probes.push(probe, GFP_KERNEL)?;
+        }
+        self.look()
     }
 
     /// Looks for the functions of all probes that have no hook.
@@ -219,11 +237,16 @@ impl Registry {
     /// Takes all probes of a name off, and forgets each now or when no call returns to it.
     pub(crate) fn take_off(&mut self, name: &CStr) -> Result {
         self.position(name).ok_or(ENOENT)?;
+        self.take_off_all(|probe| *probe.name == *name)
+    }
+
+    /// The same of all that are chosen.
+    pub(crate) fn take_off_all(&mut self, chosen: impl Fn(&Probe) -> bool) -> Result {
         let mut draining = false;
         // A stage may have several. From the end: what follows one that goes moves up.
         for index in (0..self.probes.len()).rev() {
             let probe = &mut self.probes[index];
-            if *probe.name != *name {
+            if !chosen(probe) {
                 continue;
             }
             probe.disarm();

@@ -123,6 +123,8 @@ impl Resolver {
             },
             GFP_KERNEL,
         )?;
+        // From registering on nothing may fail before it is in the list.
+        self.0.reserve(1, GFP_KERNEL)?;
         // SAFETY: The kprobe stays where it is until it is unregistered in `drop`.
         to_result(unsafe { bindings::register_kprobe(&raw mut *probe) })?;
         let address = probe.addr as usize;

@@ -24,5 +24,6 @@ pub mod rules;
 pub mod stage;
 pub mod stages;
 pub mod state;
+pub mod transmit;
 mod vocabulary;
 pub mod word;

@@ -41,6 +41,18 @@ vocabulary! {
         TimerIrq = "timer_irq",
         /// Any softirq, likewise.
         AnySoftirq = "any_softirq",
+        /// A program sends a frame. This and what follows is timed after `transmit on`.
+        TxSend = "tx_send",
+        /// A frame is queued for an interface, and taken from the queue.
+        TxQueue = "tx_queue",
+        /// A guest's interface grants a frame to Xen's backend, and notifies it.
+        TxNetfront = "tx_netfront",
+        /// Xen's backend takes frames from a guest, and hands them on.
+        TxNetback = "tx_netback",
+        /// Xen's backend tells a guest that a frame was taken, and notifies it.
+        TxRelease = "tx_release",
+        /// The network card's driver hands a frame to the card.
+        TxCard = "tx_card",
     }
 }
 
@@ -63,6 +75,12 @@ impl Stage {
             Stage::AnyIrq => "all interrupts",
             Stage::TimerIrq => "timer",
             Stage::AnySoftirq => "all softirqs",
+            Stage::TxSend => "send",
+            Stage::TxQueue => "queue to send",
+            Stage::TxNetfront => "netfront, sending",
+            Stage::TxNetback => "netback, sending",
+            Stage::TxRelease => "answer to the guest",
+            Stage::TxCard => "NIC driver, sending",
         }
     }
 
@@ -73,6 +91,7 @@ impl Stage {
             // done with cleaning sent frames.
             Stage::NicPoll => Some("polled"),
             Stage::GrantCopy => Some("grants"),
+            Stage::TxNetback => Some("frames"),
             _ => None,
         }
     }
@@ -85,9 +104,15 @@ impl Stage {
         }
     }
 
-    /// Whether it is a step of the capture path, not what interrupts it.
+    /// Whether it is a step of the capture path, not what interrupts it or what sends.
     pub const fn is_on_path(self) -> bool {
-        !matches!(self, Stage::AnyIrq | Stage::TimerIrq | Stage::AnySoftirq)
+        let interrupts = matches!(self, Stage::AnyIrq | Stage::TimerIrq | Stage::AnySoftirq);
+        !interrupts && !self.is_transmit()
+    }
+
+    /// Whether it is a step of sending only, and timed only when that is switched on.
+    pub const fn is_transmit(self) -> bool {
+        self as usize >= Self::TxSend as usize
     }
 
     /// Whether it runs in a task's context, where the reception of frames may preempt it: what a call
@@ -95,7 +120,14 @@ impl Stage {
     pub const fn runs_in_task(self) -> bool {
         matches!(
             self,
-            Stage::Copy | Stage::GrantCopy | Stage::Notify | Stage::Recvmsg | Stage::CopyUser
+            Stage::Copy
+                | Stage::GrantCopy
+                | Stage::Notify
+                | Stage::Recvmsg
+                | Stage::CopyUser
+                | Stage::TxSend
+                | Stage::TxQueue
+                | Stage::TxNetfront
         )
     }
 

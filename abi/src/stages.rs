@@ -91,6 +91,8 @@ macro_rules! at {
     };
 }
 
+pub(super) use at;
+
 /// A function that has the frame in no socket buffer.
 macro_rules! without_buffer {
     ($function:literal) => {
@@ -117,7 +119,7 @@ const fn plain(stage: Stage, candidates: &'static [Candidate]) -> Entry {
 }
 
 /// The same, of calls about such frames.
-const fn about(about: About, stage: Stage, candidates: &'static [Candidate]) -> Entry {
+pub(super) const fn about(about: About, stage: Stage, candidates: &'static [Candidate]) -> Entry {
     Entry {
         about,
         ..plain(stage, candidates)
@@ -125,7 +127,7 @@ const fn about(about: About, stage: Stage, candidates: &'static [Candidate]) -> 
 }
 
 /// In the order in which a frame meets them.
-pub static STAGES: [Entry; Stage::ALL.len()] = [
+pub static STAGES: [Entry; Stage::TxSend as usize] = [
     // A card has one handler for each kind of interrupt: MSI-X, MSI, INTx.
     about(
         Several,

@@ -2,10 +2,10 @@
 
 //! The command line.
 
+use crate::bench::Part;
+use crate::control::BACKENDS;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use xcap_bench::bench::Part;
-use xcap_bench::control::BACKENDS;
 
 /// What a probe costs, and whether what it reports is true
 #[derive(Parser)]

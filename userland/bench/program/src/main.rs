@@ -2,15 +2,13 @@
 
 //! `xcap-bench`: what a probe costs.
 
-mod cli;
-
 use anyhow::{bail, Context, Result};
 use clap::{Parser, ValueEnum};
-use cli::{AllOptions, CheckOptions, Cli, Command, SiliconOptions, UmaskOptions};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use xcap_bench::bench::{Benchmark, Part};
+use xcap_bench::cli::{AllOptions, CheckOptions, Cli, Command, SiliconOptions, UmaskOptions};
 use xcap_bench::job::Job;
 use xcap_bench::testbed::Testbed;
 use xcap_bench::umask::{self, Plan};

@@ -2,12 +2,12 @@
 
 //! `demo`: one repetition of the study.
 
-use crate::cli::DemoOptions;
 use crate::journeys;
 use crate::tables::{frames, stages};
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
+use xcap_lab::cli::DemoOptions;
 use xcap_output::print;
 use xcap_study::layout::{sweep, Layout};
 use xcap_study::load::{self, Run};

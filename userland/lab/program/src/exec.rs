@@ -2,10 +2,10 @@
 
 //! `setup`, `module` and `exec`.
 
-use crate::cli::{ExecOptions, LabOptions, ModuleOptions};
 use anyhow::{bail, Result};
 use std::io::Write;
 use std::process::ExitCode;
+use xcap_lab::cli::{ExecOptions, LabOptions, ModuleOptions};
 use xcap_machines::build::module::{build, check_format, Lints};
 use xcap_machines::cache::Cache;
 use xcap_machines::materials::{kernel, roots, source_tree};

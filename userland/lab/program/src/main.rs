@@ -2,7 +2,6 @@
 
 //! `xcap-lab`: makes the lab and runs things in it.
 
-mod cli;
 mod demo;
 mod exec;
 mod journeys;
@@ -11,8 +10,8 @@ mod shell;
 mod tables;
 
 use clap::Parser;
-use cli::{Cli, Command};
 use std::process::ExitCode;
+use xcap_lab::cli::{Cli, Command};
 use xcap_study::record;
 
 fn main() -> ExitCode {

@@ -2,10 +2,10 @@
 
 //! `deb` and `repo`.
 
-use crate::cli::{DebOptions, RepoOptions};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use xcap_lab::cli::{DebOptions, RepoOptions};
 use xcap_machines::build::module::{self, Lints};
 use xcap_machines::cache::Cache;
 use xcap_machines::materials::{source_tree, wanted_kernel};

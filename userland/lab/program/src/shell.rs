@@ -2,7 +2,6 @@
 
 //! `shell`: a person's prompt in a guest.
 
-use crate::cli::ShellOptions;
 use crate::exec::{exit_code, materials};
 use anyhow::{bail, Result};
 use nix::libc;
@@ -12,6 +11,7 @@ use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 use std::time::Duration;
 use xcap_guest::protocol::Terminal;
+use xcap_lab::cli::ShellOptions;
 use xcap_machines::talk::running::Input;
 use xcap_machines::Lab;
 

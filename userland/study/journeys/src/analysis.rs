@@ -98,7 +98,8 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Of the recordings of one run: that of dom0 first, then the domU's, or the bare machine's.
+    /// Of the recordings of one run, in the order in which frames come to them: that of dom0 and the
+    /// domU's, the other way round where the domU sends, or the bare machine's.
     /// Its ticks are cycles, unless [`in_unit`](Self::in_unit) says what else.
     pub fn new(recordings: &[Recording], counted: Counted) -> Result<Self> {
         let places = Places::of(recordings);

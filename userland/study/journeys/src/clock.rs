@@ -74,7 +74,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The offset of two domains' recordings, the first of them dom0's.
+    /// The offset of two domains' recordings, in the order in which frames come to them.
     pub fn of(recordings: &[Recording]) -> Result<Self> {
         let mut clock = Self {
             source: Source::OneDomain,
@@ -82,8 +82,10 @@ impl Clock {
             by_xen: Bounds::default(),
             by_frames: Bounds::default(),
         };
-        let [dom0, domu] = recordings else {
-            return Ok(clock);
+        let (dom0, domu) = match recordings {
+            [dom0, domu] if dom0.role == Role::Dom0 => (dom0, domu),
+            [domu, dom0] => (dom0, domu),
+            _ => return Ok(clock),
         };
         same_rate(dom0, domu)?;
         clock.by_xen = by_xen(dom0, domu);
@@ -188,6 +190,13 @@ fn by_frames(dom0: &Recording, domu: &Recording) -> Bounds {
     for (frame, there) in &first_of_domu {
         if let Some(here) = last_of_dom0.get(frame) {
             bounds.add(None, Some(there.0 - here.0));
+        }
+    }
+    // Those that the domU sends are in dom0 after it began to hand them over.
+    let first_of_dom0 = times(dom0, &[Stage::Bridge]);
+    for (frame, there) in &times(domu, &[Stage::TxNetfront]) {
+        if let Some(here) = first_of_dom0.get(frame) {
+            bounds.add(Some(there.0 - here.0), None);
         }
     }
     // The ring is filled in the order of the copies.

@@ -24,8 +24,11 @@ pub fn visits(
             number,
             places,
             held: held(recording),
-            // What the first recording's time is behind this one's.
-            offset: if number == 0 { 0 } else { offset },
+            // What dom0's time is behind this one's.
+            offset: match recording.domain() {
+                "domU" => offset,
+                _ => 0,
+            },
         };
         domain.add(&mut frames);
     }
@@ -103,10 +106,11 @@ impl OfDomain<'_> {
         }
         let stage = self.recording.stage(self.recording.marks[at].place);
         match (self.recording.stage(holder.place)?, stage) {
-            (Stage::Recvmsg, Some(Stage::CopyUser)) => self.visit(by, Some(frame)),
-            (Stage::NicPoll | Stage::Softirq, Some(Stage::Bridge | Stage::Deliver)) => {
-                self.handed_by_a_poll(at, by)
+            (Stage::Recvmsg, Some(Stage::CopyUser)) | (Stage::TxSend, Some(Stage::TxQueue)) => {
+                self.visit(by, Some(frame))
             }
+            (Stage::NicPoll | Stage::Softirq, Some(Stage::Bridge | Stage::Deliver))
+            | (Stage::TxNetback, Some(Stage::Bridge)) => self.handed_by_a_poll(at, by),
             _ => None,
         }
     }
@@ -115,7 +119,12 @@ impl OfDomain<'_> {
     /// If not all frames left marks, it may have been for others.
     fn handed_by_a_poll(&self, at: usize, by: usize) -> Option<Visit> {
         let (mark, poll) = (&self.recording.marks[at], &self.recording.marks[by]);
-        let before = self.held[at].after.unwrap_or(poll.entry).max(poll.entry);
+        let before = match self.recording.stage(poll.place) {
+            // What netback does between two frames that a guest sends is for the second, whatever it calls.
+            Some(Stage::TxNetback) => self.frame_before(at, by),
+            _ => self.held[at].after,
+        };
+        let before = before.unwrap_or(poll.entry).max(poll.entry);
         let entry = match self.recording.sampling {
             0 | 1 => before,
             _ => mark.entry,
@@ -129,6 +138,14 @@ impl OfDomain<'_> {
             others: Vec::new(),
             switched: poll.switched,
         })
+    }
+
+    /// When the last frame before this one was handed on by the same call; none: it is the first.
+    fn frame_before(&self, at: usize, by: usize) -> Option<u64> {
+        let earlier = self.held[by].calls.iter().take_while(|&&call| call != at);
+        let marks = earlier.map(|&call| &self.recording.marks[call]);
+        let last = marks.filter(|mark| mark.frame.is_some()).last();
+        last.map(|mark| mark.exit)
     }
 
     /// Calls that are of no one frame, by CPU and in order.

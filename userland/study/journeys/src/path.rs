@@ -28,8 +28,10 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    fn rank(&self) -> (usize, Option<Stage>, usize) {
-        (self.recording, self.stage, self.index)
+    fn rank(&self) -> (usize, Option<(bool, Stage)>, usize) {
+        // What takes a guest's frames hands them to the bridge, where others come to it as well.
+        let order = |stage| (stage != Stage::TxNetback, stage);
+        (self.recording, self.stage.map(order), self.index)
     }
 
     /// Whether its call can begin before there is a frame for it.

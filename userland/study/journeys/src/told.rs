@@ -25,11 +25,13 @@ fn most_waiting(summary: &Summary) -> Option<(String, f64)> {
 
 /// "a frame took …": the median frame, and where all wait most.
 pub fn line(summary: &Summary) -> String {
+    line_of(summary, "captured")
+}
+
+/// The same of frames that were `done` at the end.
+pub fn line_of(summary: &Summary, done: &str) -> String {
     let Some(median) = &summary.median else {
-        return format!(
-            "no frame has a whole journey ({} captured)",
-            summary.captured
-        );
+        return format!("no frame has a whole journey ({} {done})", summary.captured);
     };
     let mut line = format!(
         "a frame took {} (median): {} served, {} waiting",
@@ -46,7 +48,7 @@ pub fn line(summary: &Summary) -> String {
         line += &format!(", {most} of it ({:.0} %) {place}", share * 100.0);
     }
     line + &format!(
-        "; {} of {} captured have a whole journey",
+        "; {} of {} {done} have a whole journey",
         summary.complete, summary.captured
     )
 }
@@ -142,10 +144,11 @@ fn signed(summary: &Summary, ticks: Ticks) -> String {
     format!("{sign}{}", time(summary, ticks.abs()))
 }
 
-/// The median wait between the domains: that before the domU's first place.
+/// The median wait between the domains: that before the second's first place.
 fn crossing(summary: &Summary) -> Option<Ticks> {
-    let domu = summary.places.iter().find(|place| place.domain == "domU")?;
-    Some(domu.wait_before.as_ref()?.p50)
+    let first = summary.places.first()?.domain;
+    let second = summary.places.iter().find(|place| place.domain != first)?;
+    Some(second.wait_before.as_ref()?.p50)
 }
 
 fn at(place: &Option<String>, domain: Option<&str>) -> String {

@@ -307,3 +307,43 @@ fn a_guest_whose_clock_is_ahead_is_brought_to_dom0s_time() {
     assert!(said.contains("at most"), "{said}");
     assert!(said.contains("can't be told"), "{said}");
 }
+
+#[test]
+fn a_frame_that_is_sent_is_followed_from_the_domu_to_the_card() {
+    let frames = 23;
+    for burst in [1, 4] {
+        let analysis = Analysis::new(&sent(frames, burst), counted(frames)).unwrap();
+        assert_eq!(
+            analysis.whole.len() as u64,
+            frames,
+            "{:?}",
+            analysis.reasons()
+        );
+        let frame = 7;
+        for (domain, stage, ticks) in [
+            ("domU", Stage::TxSend, 40),
+            ("domU", Stage::TxQueue, 20),
+            ("domU", Stage::TxNetfront, 40),
+            ("dom0", Stage::TxNetback, DRIVER),
+            ("dom0", Stage::Bridge, 40),
+            ("dom0", Stage::TxQueue, 40),
+            ("dom0", Stage::TxCard, 20),
+        ] {
+            let place = place(&analysis, domain, stage);
+            assert_eq!(
+                spent(&analysis, frame, What::Service(place)),
+                Ticks::from(ticks),
+                "{stage:?} in {domain}, bursts of {burst}"
+            );
+        }
+        // The last of its burst of four was sent when netback came to it after three others.
+        let netback = place(&analysis, "dom0", Stage::TxNetback);
+        let others = Ticks::from((burst - 1) * (DRIVER + BRIDGE));
+        assert_eq!(spent(&analysis, frame, What::Before(netback)), 510 + others);
+        let summary = Summary::new(&analysis);
+        assert_eq!(
+            summary.service_ticks + summary.wait_ticks,
+            summary.total_ticks
+        );
+    }
+}

@@ -47,6 +47,8 @@ pub enum Schema {
     Overhead,
     /// ways.json: what each way of capturing costs
     Ways,
+    /// transmit.json: what sending costs
+    Transmit,
     /// A row of tables/moments.csv
     Moments,
     /// A row of tables/runs.csv
@@ -68,6 +70,7 @@ Examples:
   xcap-paper sweep                          from idle to overload, in the lab
   xcap-paper overhead                       what measuring costs the capture
   xcap-paper ways                           recvfrom, rings, XDP sockets
+  xcap-paper transmit                       a guest sends, in the lab
   xcap-paper --schema manifest              what the keys of manifest.json mean
 
 Exit status: 0 done, 1 an error (the reason is on stderr), 2 wrong usage,
@@ -87,6 +90,8 @@ pub enum Command {
     Overhead(OverheadOptions),
     /// Compare ways of capturing, in the lab: what each costs, loses, and how long frames wait
     Ways(WaysOptions),
+    /// Measure what sending costs, in the lab: now and then, and as fast as it goes
+    Transmit(TransmitOptions),
     /// Tell the journeys of numbered frames: where each was served, and where it waited
     Journeys(JourneysOptions),
     /// Record this machine's share of one run, until its input ends
@@ -245,6 +250,22 @@ pub struct WaysOptions {
     #[arg(long, value_name = "BYTES", default_value_t = 8 << 20, value_parser = clap::value_parser!(u32).range(1..=1 << 26))]
     pub buffer: u32,
     /// What the capturing program runs on; under Xen in dom0, too
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
+    pub environments: Vec<Environment>,
+}
+
+#[derive(Args)]
+pub struct TransmitOptions {
+    /// Where results are kept: transmit.json, tables/transmit.csv, tables/transmit-journeys.csv, tables/transmit.md
+    #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
+    pub results: PathBuf,
+    /// Frames of a trial; where they are sent one by one, 200 at most, which cost the same each
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(2..=20_000))]
+    pub frames: u64,
+    /// Bytes of a frame
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(60..=1514))]
+    pub size: u16,
+    /// What the sending program runs on
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Environment::XenPv, Environment::Native])]
     pub environments: Vec<Environment>,
 }

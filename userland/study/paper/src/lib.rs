@@ -2,6 +2,7 @@
 
 //! The report of the paper's study, run again.
 
+pub mod cli;
 pub mod compare;
 pub mod data;
 pub mod figure;
@@ -14,6 +15,7 @@ pub mod paper_figures;
 pub mod peers;
 pub mod repetitions;
 pub mod report;
+pub mod sending;
 pub mod study;
 pub mod tables;
 pub mod ways;

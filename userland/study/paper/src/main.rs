@@ -2,7 +2,6 @@
 
 //! The paper's study, run again, and its report.
 
-mod cli;
 mod schemas;
 
 use std::process::ExitCode;
@@ -24,9 +23,9 @@ use xcap_study::run::{self, run_missing, Plan};
 use xcap_study::run_id::Environment;
 use xcap_study::{gather, record};
 
-use cli::{
+use xcap_paper::cli::{
     Cli, Command, CompareOptions, GatherOptions, JourneysOptions, MachineOptions, OverheadOptions,
-    ReportOptions, RunOptions, SweepOptions, WaysOptions,
+    ReportOptions, RunOptions, SweepOptions, TransmitOptions, WaysOptions,
 };
 
 /// Exit status of a comparison that found more growth than is allowed.
@@ -46,6 +45,7 @@ fn main() -> ExitCode {
         (None, Some(Command::Sweep(options))) => sweep(&options),
         (None, Some(Command::Overhead(options))) => overhead(&options),
         (None, Some(Command::Ways(options))) => ways(&options),
+        (None, Some(Command::Transmit(options))) => transmit(&options),
         (None, Some(Command::Journeys(options))) => tell_journeys(&options),
         (None, Some(Command::Record(options))) => record::command(&options),
         (None, Some(Command::Gather(options))) => gather_parts(&options),
@@ -154,6 +154,18 @@ fn ways(options: &WaysOptions) -> Result<()> {
     let tell = |said: &str| eprintln!("xcap-paper: {said}");
     let found = run::ways::ways(&source, &plan, tell)?;
     xcap_paper::ways::write(&options.results, &found)
+}
+
+fn transmit(options: &TransmitOptions) -> Result<()> {
+    let plan = run::sending::Plan {
+        environments: options.environments.clone(),
+        size: options.size,
+        frames: options.frames,
+    };
+    let source = LabSource::prepare(Clock::Instructions)?;
+    let tell = |said: &str| eprintln!("xcap-paper: {said}");
+    let found = run::sending::sending(&source, &plan, tell)?;
+    xcap_paper::sending::write(&options.results, &found)
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {

@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use schemars::{schema_for, JsonSchema};
+use xcap_paper::cli::Schema;
 use xcap_paper::compare::Comparison;
 use xcap_paper::data::{Cost, Hop, Manifest, Moments, RunRow};
 use xcap_paper::report::FindingRow;
@@ -11,11 +12,10 @@ use xcap_study::frames::Frames;
 use xcap_study::part::Part;
 use xcap_study::planned::Planned;
 use xcap_study::run::overhead::Overhead;
+use xcap_study::run::sending::Sending;
 use xcap_study::run::sweep::Sweep;
 use xcap_study::run::ways::Ways;
 use xcap_study::testbed::Testbed;
-
-use crate::cli::Schema;
 
 pub fn print(schema: Schema) -> Result<()> {
     let text = match schema {
@@ -29,6 +29,7 @@ pub fn print(schema: Schema) -> Result<()> {
         Schema::Sweep => text::<Sweep>(),
         Schema::Overhead => text::<Overhead>(),
         Schema::Ways => text::<Ways>(),
+        Schema::Transmit => text::<Sending>(),
         Schema::Moments => text::<Moments>(),
         Schema::Runs => text::<RunRow>(),
         Schema::Hops => text::<Hop>(),

@@ -2,6 +2,7 @@
 
 //! Man pages and completions: what the programs' own definitions say, and what is written in `pages/`.
 
+mod commands;
 mod completions;
 mod made;
 mod program;

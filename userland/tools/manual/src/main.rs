@@ -14,6 +14,9 @@ struct Cli {
     what: What,
     /// Folder that is to be like /usr/share
     share: PathBuf,
+    /// Leave out a program that isn't installed
+    #[arg(long, value_name = "PROGRAM")]
+    without: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -33,9 +36,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<()> {
-    let made = match cli.what {
+    let mut made = match cli.what {
         What::Man => xcap_manual::man()?,
         What::Completions => xcap_manual::completions(),
     };
+    made.retain(|made| !cli.without.iter().any(|program| made.is_of(program)));
     xcap_manual::write(&made, &cli.share)
 }

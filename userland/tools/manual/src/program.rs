@@ -26,7 +26,10 @@ macro_rules! programs {
 }
 
 programs! {
+    "xcap-bench": xcap_bench::cli::Cli,
     "xcap-doctor": xcap_doctor::cli::Cli,
+    "xcap-lab": xcap_lab::cli::Cli,
+    "xcap-paper": xcap_paper::cli::Cli,
     "xcap-read": xcap_read::cli::Cli,
     "xcap-send": xcap_frames::cli::send::Cli,
     "xcap-recv": xcap_frames::cli::recv::Cli,

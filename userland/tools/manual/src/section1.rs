@@ -5,6 +5,7 @@
 use anyhow::Result;
 use clap_mangen::Man;
 
+use crate::commands;
 use crate::made::Made;
 use crate::program::Program;
 use crate::roff;
@@ -23,6 +24,7 @@ pub fn page(program: &Program) -> Result<Made> {
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
+    text.extend(commands::section(&program.command).into_bytes());
     for block in after.iter().flat_map(|after| after.split("\n\n")) {
         text.extend(section(block).into_bytes());
     }

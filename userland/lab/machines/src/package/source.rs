@@ -34,6 +34,9 @@ const BUILD_SCRIPTS: [&str; 5] = [
     "say-needs",
 ];
 
+/// What needs the source tree: not packed.
+const LAB: &str = "xcap-lab";
+
 /// Writes man pages and completions.
 const MANUAL: &str = "xcap-manual";
 
@@ -133,7 +136,9 @@ fn add_programs(folder: &Path) -> Result<()> {
     let manual = tools.join(MANUAL);
     if manual.exists() {
         for what in ["man", "completions"] {
-            run::output(Command::new(&manual).arg(what).arg(&share))?;
+            let mut write = Command::new(&manual);
+            write.arg(what).arg(&share).args(["--without", LAB]);
+            run::output(&mut write)?;
         }
     }
     Ok(())

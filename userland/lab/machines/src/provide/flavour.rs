@@ -63,23 +63,60 @@ pub fn root(cache: &Cache, suite: &str) -> Result<Root> {
     Root::ensure(cache, "kernel-build", &recipe)
 }
 
+/// What a flavour of the lab's kernel is built of, and where it is kept.
+struct Plan {
+    root: Root,
+    packages: Suite,
+    package: String,
+    version: String,
+    config: String,
+    key: String,
+}
+
+impl Plan {
+    fn of(cache: &Cache, stock: &Kernel, flavour: Flavour) -> Result<Self> {
+        let suite = stock.suite()?;
+        let root = root(cache, suite)?;
+        let package = stock.source_package();
+        let packages = Suite::open(cache, suite)?;
+        let version = match packages.package(&package)? {
+            Some(package) => package.version,
+            None => bail!("suite '{suite}' has no {package}"),
+        };
+        let config = flavour.config();
+        let parts = [
+            version.as_str(),
+            &config,
+            &root.path().display().to_string(),
+        ];
+        let key = format!("{version}-{}-{}", flavour.name(), digest(parts));
+        Ok(Self {
+            root,
+            packages,
+            package,
+            version,
+            config,
+            key,
+        })
+    }
+}
+
+/// Whether [`ensure`] has nothing to build.
+pub fn is_built(cache: &Cache, stock: &Kernel, flavour: Flavour) -> Result<bool> {
+    let plan = Plan::of(cache, stock, flavour)?;
+    Ok(cache.path("flavours").join(plan.key).exists())
+}
+
 /// The lab's kernel `stock`, in this flavour. Half an hour and more where it isn't built yet.
 pub fn ensure(cache: &Cache, stock: &Kernel, flavour: Flavour) -> Result<Kernel> {
-    let suite = stock.suite()?;
-    let root = root(cache, suite)?;
-    let package = stock.source_package();
-    let packages = Suite::open(cache, suite)?;
-    let version = match packages.package(&package)? {
-        Some(package) => package.version,
-        None => bail!("suite '{suite}' has no {package}"),
-    };
-    let config = flavour.config();
-    let parts = [
-        version.as_str(),
-        &config,
-        &root.path().display().to_string(),
-    ];
-    let key = format!("{version}-{}-{}", flavour.name(), digest(parts));
+    let Plan {
+        root,
+        packages,
+        package,
+        version,
+        config,
+        key,
+    } = Plan::of(cache, stock, flavour)?;
     let tree = cache.entry("flavours", &key, |folder| {
         let building = step(format!(
             "building kernel {version} as '{}', once",

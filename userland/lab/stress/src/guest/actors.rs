@@ -4,6 +4,7 @@
 
 use crate::guest::files;
 use crate::guest::journal::Journal;
+use crate::guest::marks;
 use crate::guest::watch::Watch;
 use fastrand::Rng;
 use nix::sched::{sched_setaffinity, CpuSet};
@@ -117,6 +118,8 @@ fn caller(cpu: usize) -> Box<dyn FnMut() + Send> {
 /// Reads all that xcap shows; figures that can't be of one set of samples fail.
 fn read(journal: &Journal) {
     journal.expect(files::stats());
+    journal.expect(files::per_cpu());
+    journal.expect(marks::read());
     for file in [PROBES, CALIBRATION] {
         journal.expect(files::read(file));
     }

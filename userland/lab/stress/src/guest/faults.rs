@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::time::Instant;
-use xcap_abi::paths::{CALIBRATION, PROBES, STATS};
+use xcap_abi::paths::{CALIBRATION, MARKS, PER_CPU, PROBES, STATS};
 
 const DEBUGFS: &str = "/sys/kernel/debug";
 const NTH: &str = "/proc/thread-self/fail-nth";
@@ -33,7 +33,7 @@ const ATTRIBUTES: [(&str, &str); 7] = [
 ];
 
 /// What has to be before, as far as it can be had, and what is done with a failure in it.
-const COMMANDS: [(&[&str], &str); 16] = [
+const COMMANDS: [(&[&str], &str); 21] = [
     (&["del fault"], "add xcap_target_10 as fault backend=direct"),
     (&["add xcap_target_10 as fault backend=direct"], "del fault"),
     (&["del fault"], "add xcap_target_10 as fault backend=fprobe"),
@@ -47,8 +47,13 @@ const COMMANDS: [(&[&str], &str); 16] = [
         "del fault",
     ),
     (
-        &["del xcap_target_10", "del xcap_target_100"],
-        "add xcap_target_10* limit=2",
+        &[
+            "del xcap_target_10",
+            "del xcap_target_100",
+            "del xcap_target_1000",
+            "del xcap_target_100000",
+        ],
+        "add xcap_target_10* limit=4",
     ),
     (&["start"], "stop"),
     (&["stop"], "start"),
@@ -57,11 +62,16 @@ const COMMANDS: [(&[&str], &str); 16] = [
     (&["backend=fprobe"], "backend=auto"),
     (&["marks off"], "marks on"),
     (&["marks on"], "marks off"),
+    (&["only all"], "only interface lo"),
+    (&["only all"], "only pid 1"),
+    (&["only pid 1"], "only all"),
+    (&["transmit off"], "transmit on"),
+    (&["transmit on"], "transmit off"),
     (&["start"], "calibrate"),
     (&["start"], "reset"),
 ];
 
-const FILES: [&str; 3] = [STATS, PROBES, CALIBRATION];
+const FILES: [&str; 5] = [STATS, PER_CPU, PROBES, CALIBRATION, MARKS];
 
 /// More than there are places to fail at.
 const FAR: u64 = 1 << 30;
@@ -78,43 +88,57 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
         }
     }
     files::prepare()?;
+    let mut rng = Rng::with_seed(seed);
+    let mut operations: Vec<Operation> = COMMANDS
+        .map(|(before, command)| Operation::Command(before, command))
+        .into_iter()
+        .chain(FILES.map(Operation::Reading))
+        .chain([Operation::Insmod])
+        .collect();
+    // Where the time is not enough for all, another seed has others.
+    rng.shuffle(&mut operations);
     let mut sweep = Sweep {
         rounds,
-        rng: Rng::with_seed(seed),
-        left: COMMANDS.len() + FILES.len() + 1,
+        rng,
+        left: operations.len(),
         nth: OpenOptions::new().read(true).write(true).open(NTH)?,
         journal,
         watch,
     };
-    for (before, command) in COMMANDS {
-        let prepare = || {
-            for word in before {
-                // It is so already, or it is told by what comes of the command.
-                let _ = files::must(word);
+    for operation in operations {
+        match operation {
+            Operation::Command(before, command) => sweep.of_command(before, command)?,
+            Operation::Reading(file) => {
+                // Else there are none to read.
+                let prepare = || {
+                    if file == MARKS {
+                        files::must("marks on")
+                    } else {
+                        Ok(())
+                    }
+                };
+                let read = || fs::read(file).map(drop).map_err(|_| Errno::EIO);
+                sweep.of(file, prepare, read)?;
             }
-            Ok(())
-        };
-        sweep.of(command, prepare, || {
-            let control = files::open_control()?;
-            files::command(&control, command.as_bytes())
-        })?;
-        prepare()?;
-        for word in [command, "stop", "start"] {
-            files::must(word).with_context(|| format!("after '{command}' with failures"))?;
+            Operation::Insmod => {
+                sweep.of("insmod", files::unload, || files::load("auto"))?;
+                files::unload()?;
+                files::load("auto").context("insmod at last")?;
+            }
+        }
+        if sweep.rounds.is_over() {
+            break;
         }
     }
-    for file in FILES {
-        sweep.of(
-            file,
-            || Ok(()),
-            || fs::read(file).map(drop).map_err(|_| Errno::EIO),
-        )?;
-        files::read(file)?.context("it is there")?;
-    }
-    // What takes longest has the time that is left.
-    sweep.of("insmod", files::unload, || files::load("auto"))?;
-    files::unload()?;
-    files::load("auto").context("insmod at last")
+    Ok(())
+}
+
+/// What is done with a failure in it.
+enum Operation {
+    /// After these others, as far as they are taken.
+    Command(&'static [&'static str], &'static str),
+    Reading(&'static str),
+    Insmod,
 }
 
 struct Sweep<'a> {
@@ -128,6 +152,25 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
+    fn of_command(&mut self, before: &[&str], command: &str) -> Result<()> {
+        let prepare = || {
+            for word in before {
+                // It is so already, or it is told by what comes of the command.
+                let _ = files::must(word);
+            }
+            Ok(())
+        };
+        self.of(command, prepare, || {
+            let control = files::open_control()?;
+            files::command(&control, command.as_bytes())
+        })?;
+        prepare()?;
+        for word in [command, "stop", "start"] {
+            files::must(word).with_context(|| format!("after '{command}' with failures"))?;
+        }
+        Ok(())
+    }
+
     /// Does it again and again, each time with another failure, until each place has failed or the time is over that
     /// this operation has.
     fn of(
@@ -177,7 +220,9 @@ impl Sweep<'_> {
         let mut text = [0; 16];
         // Reading may be it itself.
         let length = self.nth.read_at(&mut text, 0).unwrap_or(0);
-        self.nth.write_at(b"0", 0)?;
+        // The last place may be in this very write, which comes to its end without one.
+        let ended = self.nth.write_at(b"0", 0);
+        ended.or_else(|_| self.nth.write_at(b"0", 0))?;
         let text = String::from_utf8_lossy(&text[..length]);
         Ok((answer, text.trim().parse().unwrap_or(0)))
     }

@@ -9,8 +9,8 @@ use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::time::{Duration, Instant};
-use xcap_abi::paths::{CONTROL, STATS};
-use xcap_stats::Stats;
+use xcap_abi::paths::{CONTROL, PER_CPU, STATS};
+use xcap_stats::{PerCpu, Stats};
 
 const MODULE: &str = "/lab/xcap.ko";
 const TARGETS: &str = "/lab/targets/xcap_targets.ko";
@@ -19,7 +19,7 @@ const TARGETS: &str = "/lab/targets/xcap_targets.ko";
 const HELD: Duration = Duration::from_secs(60);
 
 /// What `control` may answer with when nothing is wrong with it.
-const ANSWERS: [Errno; 12] = [
+const ANSWERS: [Errno; 13] = [
     Errno::EINVAL,
     Errno::ENOENT,
     Errno::EEXIST,
@@ -32,13 +32,14 @@ const ANSWERS: [Errno; 12] = [
     Errno::ENOSPC,
     Errno::ENODEV,
     Errno::EILSEQ,
+    Errno::ESRCH,
 ];
 
 pub fn is_an_answer(errno: Errno) -> bool {
     ANSWERS.contains(&errno)
 }
 
-fn errno(error: &std::io::Error) -> Errno {
+pub fn errno(error: &std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or_default())
 }
 
@@ -78,6 +79,17 @@ pub fn stats() -> Result<Option<Stats>> {
     };
     let stats = xcap_stats::parse(&text);
     stats
+        .map(Some)
+        .with_context(|| format!("in this reading: {text}"))
+}
+
+/// What each CPU measured; as [`stats`].
+pub fn per_cpu() -> Result<Option<PerCpu>> {
+    let Some(text) = read(PER_CPU)? else {
+        return Ok(None);
+    };
+    let per_cpu = xcap_stats::parse_per_cpu(&text);
+    per_cpu
         .map(Some)
         .with_context(|| format!("in this reading: {text}"))
 }

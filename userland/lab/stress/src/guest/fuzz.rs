@@ -3,11 +3,14 @@
 //! Commands of all kinds, well formed or not, while all that can be read is read.
 
 use crate::guest::actors::{among, Actors};
+use crate::guest::files;
+use crate::guest::grammar::{self, Known};
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
 use crate::guest::watch::Watch;
-use crate::guest::{files, grammar};
 use fastrand::Rng;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use xcap_abi::paths::PROBES;
 
 /// So many commands later, what probes there are is looked up.
@@ -25,17 +28,20 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
     };
     among(actors, journal, watch, || {
         let mut rng = Rng::with_seed(seed);
-        let mut probes = Vec::new();
+        let mut known = Known {
+            namespace: fs::metadata("/proc/self/ns/net")?.ino(),
+            ..Known::default()
+        };
         while let Some(round) = rounds.next() {
             if round % LOOK_EVERY == 0 {
-                probes = names()?;
-                if probes.len() > MOST_PROBES {
+                known.probes = names()?;
+                if known.probes.len() > MOST_PROBES {
                     files::unload()?;
                     files::load("auto")?;
                     continue;
                 }
             }
-            let command = grammar::command(&mut rng, &probes);
+            let command = grammar::command(&mut rng, &known);
             one(&command, journal, watch);
         }
         Ok(())

@@ -80,11 +80,22 @@ const NAMES: [&str; 6] = [
     "x-y.z",
 ];
 
-/// A command. Few are well formed: those take long. `probes`: names that there are.
-pub fn command(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
+const INTERFACES: [&str; 3] = ["lo", "eth0", "nothing0"];
+
+/// What there is in the machine.
+#[derive(Default)]
+pub struct Known {
+    /// Names of probes.
+    pub probes: Vec<String>,
+    /// The network namespace's number.
+    pub namespace: u64,
+}
+
+/// A command. Few are well formed: those take long.
+pub fn command(rng: &mut Rng, known: &Known) -> Vec<u8> {
     match rng.u32(..100) {
-        0..8 => well_formed(rng, probes).into_bytes(),
-        8..30 => damaged(rng, probes),
+        0..8 => well_formed(rng, known).into_bytes(),
+        8..30 => damaged(rng, known),
         30..40 => shuffled(rng).into_bytes(),
         _ => bytes(rng),
     }
@@ -94,26 +105,28 @@ fn pick<'a>(rng: &mut Rng, words: &[&'a str]) -> &'a str {
     words[rng.usize(..words.len())]
 }
 
-fn name(rng: &mut Rng, probes: &[String]) -> String {
-    if probes.is_empty() || rng.u32(..4) == 0 {
+fn name(rng: &mut Rng, known: &Known) -> String {
+    if known.probes.is_empty() || rng.u32(..4) == 0 {
         pick(rng, &NAMES).to_owned()
     } else {
-        probes[rng.usize(..probes.len())].clone()
+        known.probes[rng.usize(..known.probes.len())].clone()
     }
 }
 
 /// What takes a second, as calibrating does, comes more seldom than what takes none.
-fn well_formed(rng: &mut Rng, probes: &[String]) -> String {
+fn well_formed(rng: &mut Rng, known: &Known) -> String {
     match rng.u32(..1000) {
         0..20 => "start".to_owned(),
         20..40 => "stop".to_owned(),
         40..370 => "reset".to_owned(),
         370..373 => "calibrate".to_owned(),
         373..385 => format!("backend={}", pick(rng, &BACKENDS)),
-        385..391 => marks(rng),
-        391..640 => add(rng),
+        385..405 => marks(rng),
+        405..425 => only(rng, known),
+        425..431 => format!("transmit {}", pick(rng, &["on", "off"])),
+        431..640 => add(rng),
         640..650 => add_pattern(rng),
-        _ => format!("del {}", name(rng, probes)),
+        _ => format!("del {}", name(rng, known)),
     }
 }
 
@@ -124,6 +137,22 @@ fn marks(rng: &mut Rng) -> String {
     }
     if rng.u32(..4) == 0 {
         command += &format!(" 1/{}", rng.u32(..9));
+    }
+    command
+}
+
+/// Whose calls count: some there are, some there aren't, some can't be.
+fn only(rng: &mut Rng, known: &Known) -> String {
+    let subject = match rng.u32(..5) {
+        0 => format!("interface {}", pick(rng, &INTERFACES)),
+        1 => format!("netns {}", known.namespace + u64::from(rng.bool())),
+        2 => format!("pid {}", rng.i32(-1..200)),
+        _ => "all".to_owned(),
+    };
+    let mut command = format!("only {subject}");
+    // None: of all that can tell.
+    for _ in 0..rng.u32(..3) {
+        command += &format!(" {}", name(rng, known));
     }
     command
 }
@@ -153,8 +182,8 @@ fn backend(rng: &mut Rng) -> String {
 }
 
 /// A well formed one with bytes changed, lost, doubled.
-fn damaged(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
-    let mut command = well_formed(rng, probes).into_bytes();
+fn damaged(rng: &mut Rng, known: &Known) -> Vec<u8> {
+    let mut command = well_formed(rng, known).into_bytes();
     for _ in 0..rng.usize(1..4) {
         let at = rng.usize(..=command.len());
         match rng.u32(..4) {
@@ -172,11 +201,17 @@ fn damaged(rng: &mut Rng, probes: &[String]) -> Vec<u8> {
 
 /// The grammar's words in any order.
 fn shuffled(rng: &mut Rng) -> String {
-    const WORDS: [&str; 22] = [
+    const WORDS: [&str; 28] = [
         "marks",
         "on",
         "off",
         "1/2",
+        "only",
+        "all",
+        "pid",
+        "interface",
+        "netns",
+        "1",
         "start",
         "stop",
         "reset",
@@ -220,9 +255,12 @@ mod tests {
     fn a_seed_gives_the_same_commands_always() {
         let commands = |seed| {
             let mut rng = Rng::with_seed(seed);
-            let probes = ["one".to_owned()];
+            let known = Known {
+                probes: vec!["one".to_owned()],
+                ..Known::default()
+            };
             (0..1000)
-                .map(|_| command(&mut rng, &probes))
+                .map(|_| command(&mut rng, &known))
                 .collect::<Vec<_>>()
         };
         assert_eq!(commands(7), commands(7));
@@ -232,7 +270,9 @@ mod tests {
     #[test]
     fn every_verb_and_backend_comes() {
         let mut rng = Rng::with_seed(1);
-        let all: Vec<String> = (0..20_000).map(|_| well_formed(&mut rng, &[])).collect();
+        let all: Vec<String> = (0..20_000)
+            .map(|_| well_formed(&mut rng, &Known::default()))
+            .collect();
         let verbs = [
             "start",
             "stop",
@@ -240,6 +280,12 @@ mod tests {
             "calibrate",
             "marks on",
             "marks off",
+            "only interface lo",
+            "only netns ",
+            "only pid ",
+            "only all",
+            "transmit on",
+            "transmit off",
             "del ",
             "add *",
             "add xcap_target_0",

@@ -11,6 +11,7 @@ mod fuzz;
 mod grammar;
 mod hotplug;
 mod journal;
+mod marks;
 mod neighbours;
 pub mod outcome;
 mod rest;
@@ -98,7 +99,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Workload::Xen => Ok(()),
     };
     if journal.expect(ended).is_some() {
-        rest::check(&journal);
+        rest::check(&journal, options.workload == Workload::Faults);
     }
     let failures = journal.failures();
     outcome::print(&failures, rounds.done());

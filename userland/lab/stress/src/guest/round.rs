@@ -25,13 +25,17 @@ impl Rounds {
 
     /// The number of the next round, if there is one.
     pub fn next(&mut self) -> Option<u64> {
-        let begun = *self.begun.get_or_insert_with(Instant::now);
-        let over = self.done >= self.most || (self.done > 0 && begun.elapsed() >= self.longest);
-        if over {
+        self.begun.get_or_insert_with(Instant::now);
+        if self.is_over() {
             return None;
         }
         self.done += 1;
         Some(self.done - 1)
+    }
+
+    /// Whether no round begins any more.
+    pub fn is_over(&self) -> bool {
+        self.done >= self.most || (self.done > 0 && self.time_left().is_zero())
     }
 
     /// Until no round begins any more.

@@ -22,6 +22,14 @@ impl Ended {
         })
     }
 
+    /// It was not tried.
+    pub fn left_out(why: &str) -> Self {
+        Self::from(Outcome {
+            skipped: Some(why.to_owned()),
+            ..Outcome::default()
+        })
+    }
+
     /// Of a lab that is still there: with the next its logs may go.
     pub fn of(lab: &Lab, outcome: Outcome, keep: &Path) -> Result<Self> {
         let went_wrong = !outcome.failures.is_empty();

@@ -41,22 +41,38 @@ impl Kernels {
         })
     }
 
+    /// Whether it takes no more than a download.
+    pub fn is_built(&self, variant: Variant) -> Result<bool> {
+        flavour_of(variant).map_or(Ok(true), |flavour| {
+            flavour::is_built(&self.cache, self.kernel(Variant::Stock)?, flavour)
+        })
+    }
+
     fn provide(&self, variant: Variant) -> Result<Kernel> {
         let cache = &self.cache;
         let stock = || self.kernel(Variant::Stock);
-        let flavoured = |flavour| flavour::ensure(cache, stock()?, flavour);
         let of_debian = |name: &str| {
             let release = &stock()?.release;
             let release = release.replace("-amd64", &format!("-{name}-amd64"));
             Kernel::ensure(cache, Some(&release))
         };
+        if let Some(flavour) = flavour_of(variant) {
+            return flavour::ensure(cache, stock()?, flavour);
+        }
         match variant {
-            Variant::Stock => materials::kernel(cache),
             Variant::Rt => of_debian("rt"),
             Variant::Cloud => of_debian("cloud"),
-            Variant::Debug => flavoured(Flavour::Debug),
-            Variant::Cfi => flavoured(Flavour::Cfi),
+            _ => materials::kernel(cache),
         }
+    }
+}
+
+/// What is built from source.
+fn flavour_of(variant: Variant) -> Option<Flavour> {
+    match variant {
+        Variant::Debug => Some(Flavour::Debug),
+        Variant::Cfi => Some(Flavour::Cfi),
+        Variant::Stock | Variant::Rt | Variant::Cloud => None,
     }
 }
 

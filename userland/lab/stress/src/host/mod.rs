@@ -31,10 +31,13 @@ use xcap_machines::materials::source_tree;
 /// What decides, beside the module, what a workload does.
 const WORKLOADS: [&str; 2] = ["userland/lab/stress/src", "userland/lab/targets"];
 
+const NOT_BUILT: &str = "this kernel isn't built yet, which a run without --built does";
+
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     xcap-stress run                               all of it: an hour\n  \
     xcap-stress run --kernel stock --quick        a minute\n  \
+    xcap-stress run --built --minutes 20          on the kernels that there are\n  \
     xcap-stress run --what fuzz --seed 4711       the same commands again\n\n\
     What was finished is kept; the next start goes on after it.\n\n\
     Exit status: 0 nothing was found, 1 something was, or an error, 2 wrong usage.")]
@@ -62,6 +65,9 @@ pub struct Options {
     /// A fiftieth of the rounds
     #[arg(long)]
     quick: bool,
+    /// Leave out kernels that would have to be built first: half an hour each
+    #[arg(long)]
+    built: bool,
     /// Where to leave stress.json and the logs of what failed
     #[arg(long, value_name = "DIR", default_value = "results/stress")]
     results: PathBuf,
@@ -84,6 +90,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let stress = Stress {
         kernels: Kernels::new(Cache::open()?),
         seed: options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
+        built: options.built,
         folder: &options.results,
         results: Mutex::new(Results::open(&options.results, &source, &wanted)?),
     };
@@ -99,6 +106,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 struct Stress<'a> {
     kernels: Kernels,
     seed: u64,
+    /// Kernels that aren't there yet are left out.
+    built: bool,
     folder: &'a PathBuf,
     results: Mutex<Results>,
 }
@@ -132,6 +141,9 @@ impl Stress<'_> {
                 }
                 let outcome = parsing::run(parser, &what, self.seed, longest, self.folder)?;
                 (kernel, Ended::from(outcome))
+            }
+            Job::Work(of, _) if self.built && !self.kernels.is_built(of)? => {
+                (variant.clone(), Ended::left_out(NOT_BUILT))
             }
             Job::Work(of, dose) => match self.kernels.kernel(of) {
                 Ok(kernel) if self.has(&kernel.release, job) => return Ok(()),

@@ -37,6 +37,7 @@ mod snapshots;
 mod stress;
 mod tcpdump;
 mod timing;
+mod transmit;
 mod types;
 mod walks;
 mod ways;
@@ -70,6 +71,7 @@ fn main() {
         everywhere::trials(world),
         late_driver::trials(world),
         journeys::trials(world),
+        transmit::trials(world),
         known::trials(world),
         clock::trials(world),
         patches::trials(world),

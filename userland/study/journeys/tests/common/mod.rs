@@ -120,3 +120,45 @@ pub fn run(frames: u64, burst: u64, ahead: u64) -> Vec<Recording> {
     }
     vec![dom0.0, domu.0]
 }
+
+/// A run of so many frames that a domU sends in bursts of `burst`: netback takes each burst at once.
+pub fn sent(frames: u64, burst: u64) -> Vec<Recording> {
+    let mut domu = Domain::new(
+        Role::DomUPv,
+        &[Stage::TxSend, Stage::TxQueue, Stage::TxNetfront],
+    );
+    let mut dom0 = Domain::new(
+        Role::Dom0,
+        &[
+            Stage::Bridge,
+            Stage::TxQueue,
+            Stage::TxNetback,
+            Stage::TxRelease,
+            Stage::TxCard,
+        ],
+    );
+    let mut now = 1_000_000;
+    let numbers: Vec<u64> = (0..frames).collect();
+    for burst in numbers.chunks(burst as usize) {
+        for &frame in burst {
+            let begin = now;
+            domu.mark(Stage::TxNetfront, Some(frame), begin + 30, begin + 70);
+            domu.mark(Stage::TxQueue, Some(frame), begin + 20, begin + 80);
+            domu.mark(Stage::TxSend, None, begin, begin + 100);
+            now += 110;
+        }
+        now += 500;
+        let begin = now;
+        for &frame in burst {
+            dom0.mark(Stage::TxRelease, None, now + 5, now + 15);
+            now += DRIVER;
+            dom0.mark(Stage::TxCard, Some(frame), now + 40, now + 60);
+            dom0.mark(Stage::TxQueue, Some(frame), now + 20, now + 80);
+            dom0.mark(Stage::Bridge, Some(frame), now, now + BRIDGE);
+            now += BRIDGE;
+        }
+        dom0.mark(Stage::TxNetback, None, begin, now + 10);
+        now += 10_000;
+    }
+    vec![domu.0, dom0.0]
+}

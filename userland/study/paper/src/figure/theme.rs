@@ -80,6 +80,13 @@ pub fn of_stage(stage: Stage) -> RGBColor {
         Stage::Recvmsg => ORANGE,
         Stage::Notify | Stage::CopyUser => GREEN,
         Stage::AnyIrq | Stage::TimerIrq | Stage::AnySoftirq => GREY,
+        // In no figure of a capture.
+        Stage::TxSend
+        | Stage::TxQueue
+        | Stage::TxNetfront
+        | Stage::TxNetback
+        | Stage::TxRelease
+        | Stage::TxCard => GREY,
     }
 }
 

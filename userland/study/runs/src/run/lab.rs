@@ -201,7 +201,7 @@ fn role(place: Place) -> Role {
     }
 }
 
-fn place(role: Role) -> Place {
+pub(super) fn place(role: Role) -> Place {
     match role {
         Role::Sender => Place::Sender,
         Role::Measured(Domain::Dom0) => Place::Dom0,

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Frames that a guest sends are counted at each step of their way to the cable, and followed.
+
+use crate::labs::{On, World};
+use crate::world::{control, fresh_all, stage};
+use anyhow::{ensure, Context, Result};
+use libtest_mimic::Trial;
+use xcap_journeys::summary::Summary;
+use xcap_journeys::told;
+use xcap_machines::{Lab, Place};
+use xcap_stats::report::Report;
+use xcap_study::layout;
+use xcap_study::run::transmit::{transmit, Load, Transmitted};
+use xcap_study::run_id::{Domain, Environment};
+use xcap_study::scenario::{Scenario, W0S0064};
+
+/// Primes: no batch size divides them.
+const SLOW: Load = Load {
+    scenario: Scenario {
+        wait_us: 20_000,
+        size: 64,
+    },
+    frames: 23,
+};
+const FLOOD: Load = Load {
+    scenario: W0S0064,
+    frames: 4999,
+};
+
+/// Stages that a frame meets once.
+const BARE: [(Domain, &[&str]); 1] = [(Domain::Bare, &["tx_send", "tx_queue", "tx_card"])];
+const XEN: [(Domain, &[&str]); 2] = [
+    (Domain::DomU, &["tx_send", "tx_queue", "tx_netfront"]),
+    (
+        Domain::Dom0,
+        &["bridge", "tx_queue", "tx_release", "tx_card"],
+    ),
+];
+
+pub fn trials(world: &'static World) -> Vec<Trial> {
+    vec![
+        world.trial("stages_of_sending_come_and_go", On::Bare, come_and_go),
+        world.trial("frames_that_are_sent_bare", On::Bare, |lab| {
+            sent(lab, Environment::Native, &BARE)
+        }),
+        world.trial("frames_that_are_sent_by_a_domu", On::Xen, |lab| {
+            sent(lab, Environment::XenPv, &XEN)
+        }),
+    ]
+}
+
+/// Whatever is written twice; nothing is different afterwards.
+fn come_and_go(lab: &Lab) -> Result<()> {
+    fresh_all(lab, "auto")?;
+    let guest = lab.guest(Place::Bare);
+    let probes = || guest.sh("cat /sys/kernel/debug/xcap/probes");
+    let before = probes()?;
+    let mut seen = Vec::new();
+    for words in ["on", "on", "off", "off"] {
+        control(guest, &format!("transmit {words}"))?;
+        seen.push(probes()?);
+    }
+    ensure!(seen[0] == seen[1], "{} then {}", seen[0], seen[1]);
+    ensure!(seen[2] == before && seen[3] == before, "{}", seen[3]);
+    let added = seen[0].lines().filter(|line| line.starts_with("tx_"));
+    let armed = added.filter(|line| line.contains("armed")).count();
+    ensure!(armed >= 3, "{}", seen[0]);
+    for wrong in ["transmit", "transmit maybe", "transmit on off"] {
+        let refused = control(guest, wrong).is_err();
+        ensure!(refused && probes()? == before, "{wrong} was taken");
+    }
+    Ok(())
+}
+
+fn sent(lab: &Lab, environment: Environment, way: &[(Domain, &[&str])]) -> Result<()> {
+    fresh_all(lab, "auto")?;
+    for load in [SLOW, FLOOD] {
+        let transmitted = transmit(lab, environment, load, true)?;
+        all_are_counted(&transmitted, load.frames, way)?;
+        all_are_followed(&transmitted, load.frames)?;
+    }
+    Ok(())
+}
+
+fn all_are_counted(
+    transmitted: &Transmitted,
+    frames: u64,
+    way: &[(Domain, &[&str])],
+) -> Result<()> {
+    ensure!(
+        (transmitted.sent.sent, transmitted.arrived) == (frames, Some(frames))
+            && transmitted.left == frames,
+        "{} left, {:?} arrived of {:?}",
+        transmitted.left,
+        transmitted.arrived,
+        transmitted.sent
+    );
+    for (domain, names) in way {
+        let mut stats = transmitted.stats.iter();
+        let (_, stats) = stats
+            .find(|(of, _)| of == domain)
+            .with_context(|| format!("nothing of {domain}"))?;
+        let report = layout::report(stats);
+        for name in *names {
+            let counted = stage(&report, name)?;
+            ensure!(
+                counted.count == frames && counted.exact && counted.missed == 0,
+                "{domain}: {name} counted {} of {frames}, {} missed",
+                counted.count,
+                counted.missed
+            );
+        }
+        taken_by_netback(&report, *domain, frames)?;
+    }
+    Ok(())
+}
+
+/// One call takes several.
+fn taken_by_netback(report: &Report, domain: Domain, frames: u64) -> Result<()> {
+    if domain != Domain::Dom0 {
+        return Ok(());
+    }
+    let netback = stage(report, "tx_netback")?;
+    ensure!(
+        netback.work == frames && (1..=frames).contains(&netback.count),
+        "netback took {} frames in {} calls, not {frames}",
+        netback.work,
+        netback.count
+    );
+    Ok(())
+}
+
+fn all_are_followed(transmitted: &Transmitted, frames: u64) -> Result<()> {
+    let analysis = transmitted.analysis()?;
+    let summary = Summary::new(&analysis);
+    ensure!(
+        (summary.sent, summary.captured, summary.complete) == (Some(frames), frames, frames),
+        "{}: {:?}",
+        told::line_of(&summary, "sent"),
+        told::faults(&summary)
+    );
+    ensure!(
+        summary.service_ticks + summary.wait_ticks == summary.total_ticks,
+        "{summary:?}"
+    );
+    let mut whole: Vec<_> = analysis.whole.iter().collect();
+    let numbers: Vec<u64> = whole.iter().map(|journey| journey.frame).collect();
+    ensure!(numbers == (0..frames).collect::<Vec<_>>(), "{numbers:?}");
+    whole.sort_by_key(|journey| journey.segments[0].from);
+    ensure!(
+        whole.iter().map(|journey| journey.frame).is_sorted(),
+        "frames overtook one another"
+    );
+    Ok(())
+}

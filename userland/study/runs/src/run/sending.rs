@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The scenario pair of sending: a guest that sends now and then, and one that sends as fast as it can.
+
+use anyhow::{Context, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use xcap_abi::stage::Stage;
+use xcap_journeys::summary::Summary;
+use xcap_journeys::told;
+use xcap_journeys::unit::Unit;
+use xcap_machines::Lab;
+use xcap_stats::report::StageReport;
+
+use super::in_labs::in_labs;
+use super::lab::LabSource;
+use super::recording::Source;
+use super::transmit::{transmit, Load, Transmitted};
+use crate::format::FORMAT;
+use crate::layout;
+use crate::run_id::{Domain, Environment};
+use crate::scenario::Scenario;
+use crate::testbed::Emulator;
+
+/// Between frames of a sender that has little to send: all queues are empty again.
+const IDLE_US: u32 = 20_000;
+
+/// Of such a sender: they cost the same each.
+const MOST_APART: u64 = 200;
+
+/// What is to be measured.
+pub struct Plan {
+    pub environments: Vec<Environment>,
+    /// Bytes of a frame.
+    pub size: u16,
+    /// Frames sent as fast as they go.
+    pub frames: u64,
+}
+
+/// transmit.json
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Sending {
+    /// Version of the format of a run's files.
+    pub format: u32,
+    pub lab: Emulator,
+    pub runs: Vec<Sent>,
+}
+
+/// One scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sent {
+    pub environment: Environment,
+    pub scenario: Scenario,
+    /// Frames that the program sent.
+    pub sent: u64,
+    /// Frames that the card sent, by its own counter.
+    pub left: u64,
+    /// Frames a second, by the sender's clock.
+    pub frames_per_second: f64,
+    /// In the order in which frames come to them.
+    pub stages: Vec<OfStage>,
+    /// Of as many numbered frames, sent after these: marks cost time at every stage.
+    pub journeys: Journeys,
+}
+
+/// What one stage cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OfStage {
+    pub domain: Domain,
+    pub stage: String,
+    pub function: String,
+    pub calls: u64,
+    /// Self time of all calls by frames sent, less what the probes cost, in the lab's unit.
+    pub self_per_frame: f64,
+}
+
+/// How frames fared between the first stage and the last, in the lab's unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Journeys {
+    pub sent: u64,
+    /// Frames with a whole journey; the sums are of these.
+    pub complete: u64,
+    pub service_ticks: u64,
+    pub wait_ticks: u64,
+    pub total_ticks: u64,
+    /// In a sentence.
+    pub told: String,
+    pub places: Vec<AtPlace>,
+}
+
+/// What the median frame spent at a place: no median frame spends all of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AtPlace {
+    pub domain: String,
+    pub place: String,
+    pub service_p50: u64,
+    /// Waiting for the place, and in it while it did something else.
+    pub wait_p50: u64,
+    pub wait_p99: u64,
+}
+
+/// The paper's word for both.
+fn pair(plan: &Plan) -> [Load; 2] {
+    let load = |wait_us, frames| Load {
+        scenario: Scenario {
+            wait_us,
+            size: plan.size,
+        },
+        frames,
+    };
+    [
+        load(IDLE_US, plan.frames.min(MOST_APART)),
+        load(0, plan.frames),
+    ]
+}
+
+/// Measures; `tell` hears of each scenario.
+pub fn sending(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Sending> {
+    let lab = source
+        .emulator()
+        .context("the lab says nothing of its emulator")?;
+    let unit = lab.unit;
+    let runs = in_labs(source, &plan.environments, true, |lab, environment| {
+        let mut runs = Vec::new();
+        for load in pair(plan) {
+            let run = one(lab, environment, load, unit)?;
+            tell(&format!(
+                "{}, {}: {}",
+                environment.name(),
+                load.scenario,
+                run.journeys.told
+            ));
+            runs.push(run);
+        }
+        Ok(runs)
+    })?;
+    Ok(Sending {
+        format: FORMAT,
+        lab,
+        runs: runs.concat(),
+    })
+}
+
+fn one(lab: &Lab, environment: Environment, load: Load, unit: Unit) -> Result<Sent> {
+    let measured = transmit(lab, environment, load, false)?;
+    let marked = transmit(lab, environment, load, true)?;
+    let summary = Summary::new(&marked.analysis()?.in_unit(unit));
+    Ok(Sent {
+        environment,
+        scenario: load.scenario,
+        sent: measured.sent.sent,
+        left: measured.left,
+        frames_per_second: measured.sent.frames_per_second,
+        stages: stages(&measured),
+        journeys: journeys(&summary),
+    })
+}
+
+/// Stages that frames come to, and what sending has the guest and the backend do besides.
+fn is_of_sending(stage: &StageReport) -> bool {
+    let known = Stage::parse(&stage.stage);
+    let is_its = known.is_some_and(|known| {
+        let shared = [Stage::Bridge, Stage::GrantCopy, Stage::Notify];
+        known.is_transmit() || shared.contains(&known)
+    });
+    is_its && stage.count > 0
+}
+
+fn stages(measured: &Transmitted) -> Vec<OfStage> {
+    let frames = measured.sent.sent.max(1) as f64;
+    let mut all = Vec::new();
+    for (domain, stats) in &measured.stats {
+        let report = layout::report(stats);
+        for stage in report.stages.iter().filter(|stage| is_of_sending(stage)) {
+            let corrected = stage.corrected.and_then(|corrected| corrected.self_mean);
+            let mean = corrected.or(stage.self_time.mean).unwrap_or(0.0);
+            all.push(OfStage {
+                domain: *domain,
+                stage: stage.stage.clone(),
+                function: stage.function.clone().unwrap_or_default(),
+                calls: stage.count,
+                self_per_frame: mean * stage.count as f64 / frames,
+            });
+        }
+    }
+    all
+}
+
+fn journeys(summary: &Summary) -> Journeys {
+    let ticks = |ticks: i128| u64::try_from(ticks).unwrap_or(0);
+    let places = summary.places.iter().map(|place| {
+        let (before, within) = (place.wait_before.as_ref(), place.wait_within.as_ref());
+        let waits = || before.into_iter().chain(within);
+        AtPlace {
+            domain: place.domain.to_owned(),
+            place: place.place.clone(),
+            service_p50: place
+                .service
+                .as_ref()
+                .map_or(0, |service| ticks(service.p50)),
+            wait_p50: waits().map(|wait| ticks(wait.p50)).sum(),
+            wait_p99: waits().map(|wait| ticks(wait.p99)).sum(),
+        }
+    });
+    Journeys {
+        sent: summary.sent.unwrap_or(0),
+        complete: summary.complete,
+        service_ticks: ticks(summary.service_ticks),
+        wait_ticks: ticks(summary.wait_ticks),
+        total_ticks: ticks(summary.total_ticks),
+        told: told::line_of(summary, "sent"),
+        places: places.collect(),
+    }
+}
