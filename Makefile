@@ -25,7 +25,7 @@ emulator_plugin = (cd userland && RUSTFLAGS= cargo rustc --quiet --locked --rele
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
-	trials costs study demo plugin bench silicon stress paper man completions docs host clean help
+	trials costs study demo plugin bench silicon stress try-packages paper man completions docs host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -122,6 +122,10 @@ stress: tools
 	@$(BUILD) -p xcap-stress -p xcap-fentry
 	@$(XCAP_TOOLS)/xcap-stress run
 
+try-packages: export PROGRAMS :=
+try-packages: tools
+	@$(TEST) -p xcap-trials --test packages -- --ignored --nocapture
+
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run
@@ -150,6 +154,7 @@ help:
 	@echo 'make bench           what a probe costs, beside other tools'
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'
+	@echo 'make try-packages    xcap-dkms installed by apt, its module built there and loaded in a machine: root'
 	@echo 'make paper           the whole study, and its report'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo '                     FEATURES=libpcap: with xcap-recv --way libpcap (libpcap-dev)'

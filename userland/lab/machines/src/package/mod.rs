@@ -4,6 +4,7 @@
 
 pub mod debs;
 pub mod keys;
+pub mod made;
 pub mod repository;
 pub mod secure_boot;
 pub mod signature;

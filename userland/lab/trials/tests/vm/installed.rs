@@ -9,16 +9,11 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use xcap_frames::READY;
-use xcap_machines::cache::Cache;
 use xcap_machines::config::Copy;
-use xcap_machines::materials::source_tree;
 use xcap_machines::package;
-use xcap_machines::package::debs::Builder;
-use xcap_machines::package::keys::Keys;
-use xcap_machines::package::repository::{self, KEYRING};
-use xcap_machines::package::version::Version;
+use xcap_machines::package::made;
+use xcap_machines::package::repository::KEYRING;
 use xcap_machines::provide::disk;
-use xcap_machines::provide::root::Root;
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
 
 /// A prime.
@@ -62,34 +57,9 @@ fn apt_alone(world: &World) -> Result<()> {
 
 /// Makes the repository; gives the disk.
 fn provide(materials: &Materials, work: &Path, place: &Path) -> Result<PathBuf> {
+    made::repository(materials, work, place)?;
     let Materials { cache, kernel, .. } = materials;
-    let tools = package::root(cache)?;
-    let dist = work.join("dist");
-    repository::put(&packages_of(materials)?, &dist, kernel.suite()?)?;
-    repository::make(&tools, &keys(cache, &tools)?, &dist, place)?;
-    disk::installed(cache, kernel, &tools)
-}
-
-/// Keys that nobody has to trust.
-pub fn keys(cache: &Cache, tools: &Root) -> Result<Keys> {
-    Keys::ensure(tools, &cache.path("keys"))
-}
-
-/// The folder with the packages for the lab's kernel.
-pub fn packages_of(materials: &Materials) -> Result<PathBuf> {
-    let Materials { cache, kernel, .. } = materials;
-    let tools = package::root(cache)?;
-    let builder = Builder {
-        cache,
-        root: &tools,
-        keys: &keys(cache, &tools)?,
-        version: Version::released(),
-    };
-    let module = materials
-        .module
-        .as_deref()
-        .context("a lab has its module")?;
-    builder.build(&source_tree()?, kernel, module)
+    disk::installed(cache, kernel, &package::root(cache)?)
 }
 
 /// The system on the disk, by way of the lab's own in its initramfs.

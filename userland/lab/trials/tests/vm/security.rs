@@ -2,13 +2,13 @@
 
 //! What others than root can do with xcap loaded, and what root can where the kernel is locked down.
 
-use crate::installed::keys;
 use crate::labs::{On, World};
 use crate::world::{reload, report};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::{CALIBRATION, CONTROL, DEVICE, PROBES, STATS};
 use xcap_machines::config::Copy;
+use xcap_machines::package::made::keys;
 use xcap_machines::package::{self, secure_boot, signature};
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
 
