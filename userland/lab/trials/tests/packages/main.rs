@@ -4,7 +4,7 @@
 //! purged, nothing is left.
 //!
 //! apt and DKMS are run natively, in a chroot on the tree that the machine's disk is then made of: a kernel's Rust
-//! metadata takes minutes as it is, and an hour in emulation. The machine runs the kernel of that tree, and loads and
+//! metadata takes minutes as it is, many more in emulation. The machine runs the kernel of that tree, and loads and
 //! runs nothing of xcap's but what apt and DKMS have put there.
 
 mod tree;
@@ -45,7 +45,7 @@ fn dkms() -> Result<()> {
     let before = files(&tree)?;
     install(&tree, &source, release)?;
     in_machine(&materials, tree.disk(&package::root(&materials.cache)?)?)?;
-    purge(&tree, release)?;
+    purge(&tree, &source, release)?;
     let after = files(&tree)?;
     let left: Vec<_> = after
         .lines()
@@ -157,8 +157,11 @@ fn in_use(guest: &Guest, release: &str) -> Result<()> {
     Ok(())
 }
 
-fn purge(tree: &Tree, release: &str) -> Result<()> {
-    tree.sh("apt-get purge --yes xcap xcap-dkms")?;
+/// The kernel's source goes, too: it came for xcap.
+fn purge(tree: &Tree, source: &str, release: &str) -> Result<()> {
+    tree.sh(&format!(
+        "apt-get purge --yes xcap xcap-dkms; apt-get purge --yes {source}"
+    ))?;
     let gone = tree.sh(&format!("! modinfo -k {release} xcap"))?;
     ensure!(gone.contains("not found"), "modinfo said {gone}");
     tree.sh(&format!("! grep xcap /lib/modules/{release}/modules.*"))
