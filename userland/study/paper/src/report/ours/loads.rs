@@ -239,7 +239,7 @@ fn of_environment(overhead: &Overhead, environment: Environment) -> Figure {
         note: format!(
             "All that the receiving machine executes for a captured frame, over the same capture with nothing that measures: \
              {} trials of each load, in random order; bars are 95 % intervals, of the trials' logarithms. xcap hooks every stage \
-             that the machine has: the backends named alone hook all of them their way, auto those in which a call may sleep not \
+             that the machine has: a backend named alone hooks all that it can, auto those in which a call may sleep not \
              directly but by a dearer way (the table counts them). Where frames are lost, those \
              that are captured carry the cost of the others, and a few captured more or less move the figure.",
             overhead.repetitions
