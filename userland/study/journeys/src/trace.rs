@@ -28,27 +28,21 @@ struct Trace<'a> {
 
 /// Writes the trace of a run, with the recordings that it was analysed from.
 pub fn write(analysis: &Analysis, recordings: &[Recording], to: impl Write) -> Result<()> {
-    let offset = |number| {
-        if number == 0 {
-            0
-        } else {
-            analysis.clock.offset_ticks
-        }
+    let offset = |recording: &Recording| match recording.domain() {
+        "domU" => analysis.clock.offset_ticks,
+        _ => 0,
     };
-    let times = recordings
-        .iter()
-        .enumerate()
-        .flat_map(|(number, recording)| {
-            let marks = recording.marks.iter();
-            marks.map(move |mark| Ticks::from(mark.entry) - offset(number))
-        });
+    let times = recordings.iter().flat_map(|recording| {
+        let marks = recording.marks.iter();
+        marks.map(move |mark| Ticks::from(mark.entry) - offset(recording))
+    });
     let mut trace = Trace {
         analysis,
         begin: times.min().unwrap_or(0),
         events: Vec::new(),
     };
     for (number, recording) in recordings.iter().enumerate() {
-        trace.domain(number, recording, offset(number));
+        trace.domain(number, recording, offset(recording));
     }
     trace.process(FRAMES, "frames");
     for journey in &analysis.whole {

@@ -28,6 +28,11 @@ pub fn write(results: &Path, sending: &Sending) -> Result<()> {
     Ok(print(&shown(sending))?)
 }
 
+/// What a results folder has of it.
+pub fn read(results: &Path) -> Result<Option<Sending>> {
+    loads::read(&results.join(TRANSMIT), "account of sending")
+}
+
 fn of(run: &Sent) -> [Cell; 2] {
     [
         Cell::text(run.environment.name()),
@@ -36,7 +41,7 @@ fn of(run: &Sent) -> [Cell; 2] {
 }
 
 /// A line a stage: its self time by frames sent.
-fn costs(sending: &Sending) -> Table {
+pub fn costs(sending: &Sending) -> Table {
     let mut table = Table::new(&[
         "where",
         "scenario",

@@ -4,8 +4,11 @@
 
 use xcap_abi::stage::Stage;
 
+use xcap_journeys::analysis::Analysis;
+
 use crate::frames::Hop;
 use crate::marked::Marked;
+use crate::run::transmit::Transmitted;
 
 /// Frames lost at one point of their way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,25 +75,50 @@ pub fn losses(marked: &Marked) -> Vec<Placed> {
     if analysis.sampling > 1 {
         return Vec::new();
     }
-    let placed = |point: &Point| {
-        let lost = analysis.lost.iter().filter(|(_, last)| match last {
+    let placed = POINTS.iter().map(|point| {
+        let is_there = |last: Option<Stage>| match last {
             None => point.after.is_empty(),
-            Some(place) => {
-                let stage = analysis.places.get(*place).stage;
-                stage.is_some_and(|stage| point.after.contains(&stage))
-            }
-        });
+            Some(stage) => point.after.contains(&stage),
+        };
         Placed {
             point: point.name,
             counted: counted(&marked.frames.hops, point),
-            marked: lost.count() as u64,
+            marked: last_seen(analysis, is_there),
         }
-    };
-    POINTS
-        .iter()
-        .map(placed)
+    });
+    some(placed)
+}
+
+/// The same of frames that were sent. What the guest has no room for its program sends again, and the ring between the
+/// domains drops nothing: they are lost where the card or its queue has no room.
+pub fn losses_of_sent(transmitted: &Transmitted, analysis: &Analysis) -> Vec<Placed> {
+    let before = |last: Option<Stage>| !matches!(last, Some(Stage::Bridge | Stage::TxQueue));
+    let points = [
+        ("before the bridge", 0, last_seen(analysis, before)),
+        (
+            "in the card's queue",
+            transmitted.dropped,
+            last_seen(analysis, |last| !before(last)),
+        ),
+    ];
+    some(points.into_iter().map(|(point, counted, marked)| Placed {
+        point,
+        counted,
+        marked,
+    }))
+}
+
+fn some(placed: impl Iterator<Item = Placed>) -> Vec<Placed> {
+    placed
         .filter(|placed| (placed.counted, placed.marked) != (0, 0))
         .collect()
+}
+
+/// Lost frames whose last mark is at one of these stages.
+fn last_seen(analysis: &Analysis, is_there: impl Fn(Option<Stage>) -> bool) -> u64 {
+    let stage = |place: Option<usize>| analysis.places.get(place?).stage;
+    let lost = analysis.lost.iter();
+    lost.filter(|(_, last)| is_there(stage(*last))).count() as u64
 }
 
 fn counted(hops: &[Hop], point: &Point) -> u64 {

@@ -3,6 +3,7 @@
 //! Numbered frames are followed from the card to the capturing program, or to where they were lost.
 
 use crate::labs::{On, World};
+use crate::transmit::sent_by_domu;
 use crate::world::fresh_all;
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
@@ -51,7 +52,9 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
                 ..Config::xen()
             };
             let mut lab = Lab::boot(materials, &config)?;
-            both(&lab, Environment::XenPvh).map_err(|error| lab.explain(error))?;
+            let received_and_sent = both(&lab, Environment::XenPvh)
+                .and_then(|()| sent_by_domu(&lab, Environment::XenPvh));
+            received_and_sent.map_err(|error| lab.explain(error))?;
             lab.logs().check()
         }),
     ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Frames that a guest sends are counted at each step of their way to the cable, and followed.
+//! Frames that a guest sends are counted at each step of their way to the cable, and followed to it, or to where they
+//! are lost.
 
 use crate::labs::{On, World};
 use crate::world::{control, fresh_all, stage};
@@ -11,7 +12,8 @@ use xcap_journeys::told;
 use xcap_machines::{Lab, Place};
 use xcap_stats::report::Report;
 use xcap_study::layout;
-use xcap_study::run::transmit::{transmit, Load, Transmitted};
+use xcap_study::placed::losses_of_sent;
+use xcap_study::run::transmit::{Load, Timed, Transmitted};
 use xcap_study::run_id::{Domain, Environment};
 use xcap_study::scenario::{Scenario, W0S0064};
 
@@ -27,6 +29,13 @@ const FLOOD: Load = Load {
     scenario: W0S0064,
     frames: 4999,
 };
+
+/// The card has room for a frame, and the queue before it for few.
+const NARROW: &str = "echo 64 >/sys/class/net/eth0/queues/tx-0/byte_queue_limits/limit_max && \
+    /usr/sbin/tc qdisc replace dev eth0 root pfifo limit 17";
+const WIDE: &str =
+    "cd /sys/class/net/eth0/queues/tx-0/byte_queue_limits && echo max >limit_max && \
+    /usr/sbin/tc qdisc del dev eth0 root";
 
 /// Stages that a frame meets once.
 const BARE: [(Domain, &[&str]); 1] = [(Domain::Bare, &["tx_send", "tx_queue", "tx_card"])];
@@ -45,7 +54,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             sent(lab, Environment::Native, &BARE)
         }),
         world.trial("frames_that_are_sent_by_a_domu", On::Xen, |lab| {
-            sent(lab, Environment::XenPv, &XEN)
+            sent_by_domu(lab, Environment::XenPv)
         }),
     ]
 }
@@ -73,13 +82,55 @@ fn come_and_go(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
+/// A guest of any kind.
+pub fn sent_by_domu(lab: &Lab, environment: Environment) -> Result<()> {
+    sent(lab, environment, &XEN)
+}
+
 fn sent(lab: &Lab, environment: Environment, way: &[(Domain, &[&str])]) -> Result<()> {
     fresh_all(lab, "auto")?;
+    let timed = Timed::begin(lab, environment, Some(FLOOD.frames))?;
     for load in [SLOW, FLOOD] {
-        let transmitted = transmit(lab, environment, load, true)?;
+        let transmitted = timed.transmit(load)?;
         all_are_counted(&transmitted, load.frames, way)?;
         all_are_followed(&transmitted, load.frames)?;
     }
+    // A program of the machine that has the card is told, and sends again.
+    if environment.is_xen() {
+        timed.card().sh(NARROW)?;
+        let transmitted = timed.transmit(FLOOD);
+        timed.card().sh(WIDE)?;
+        losses_are_placed(&transmitted?)?;
+    }
+    timed.end()
+}
+
+/// What left is whole, and what didn't was seen last where a counter says that it was lost.
+fn losses_are_placed(transmitted: &Transmitted) -> Result<()> {
+    let analysis = transmitted.analysis()?;
+    let summary = Summary::new(&analysis);
+    ensure!(
+        summary.complete == transmitted.left
+            && transmitted
+                .arrived
+                .is_none_or(|arrived| arrived == transmitted.left),
+        "{} left, {:?} arrived; {}: {:?}",
+        transmitted.left,
+        transmitted.arrived,
+        told::line_of(&summary, "sent"),
+        told::faults(&summary)
+    );
+    let placed = losses_of_sent(transmitted, &analysis);
+    let lost: u64 = placed.iter().map(|placed| placed.marked).sum();
+    ensure!(
+        placed.iter().all(|placed| placed.marked == placed.counted)
+            && lost == FLOOD.frames - transmitted.left
+            && lost > 0,
+        "{placed:?}; {} left of {}; {:?}",
+        transmitted.left,
+        FLOOD.frames,
+        summary.lost
+    );
     Ok(())
 }
 
@@ -89,8 +140,8 @@ fn all_are_counted(
     way: &[(Domain, &[&str])],
 ) -> Result<()> {
     ensure!(
-        (transmitted.sent.sent, transmitted.arrived) == (frames, Some(frames))
-            && transmitted.left == frames,
+        (transmitted.sent.sent, transmitted.left) == (frames, frames)
+            && transmitted.arrived.is_none_or(|arrived| arrived == frames),
         "{} left, {:?} arrived of {:?}",
         transmitted.left,
         transmitted.arrived,

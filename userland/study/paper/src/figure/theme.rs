@@ -81,12 +81,12 @@ pub fn of_stage(stage: Stage) -> RGBColor {
         Stage::Notify | Stage::CopyUser => GREEN,
         Stage::AnyIrq | Stage::TimerIrq | Stage::AnySoftirq => GREY,
         // In no figure of a capture.
-        Stage::TxSend
-        | Stage::TxQueue
-        | Stage::TxNetfront
-        | Stage::TxNetback
-        | Stage::TxRelease
-        | Stage::TxCard => GREY,
+        Stage::TxSend => ORANGE,
+        Stage::TxQueue => YELLOW,
+        Stage::TxNetfront => VIOLET,
+        Stage::TxNetback => RED,
+        Stage::TxRelease => GREY,
+        Stage::TxCard => BLUE,
     }
 }
 

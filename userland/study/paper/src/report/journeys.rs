@@ -3,51 +3,21 @@
 //! Figures of journeys: waits against services, single frames, and a burst.
 
 use plotters::style::RGBColor;
-use xcap_abi::stage::Stage;
 use xcap_journeys::analysis::Journey;
 use xcap_journeys::summary::{Summary, Told};
 use xcap_journeys::told;
 use xcap_journeys::unit::Unit;
 use xcap_study::marked::Marked;
-use xcap_study::run_id::Domain;
 use xcap_study::scenario::Scenario;
 
-use crate::figure::{spans, stacks, theme, Figure, Heading, SpanRow, Stack};
+use crate::figure::{spans, stacks, Figure, Heading, SpanRow, Stack};
 use crate::numbers::short;
 use crate::report::selection::Selection;
+use crate::report::waits::{self, colour, Part};
 use crate::tables::{Cell, Table};
 
 /// Frames that a picture of a burst has.
 const BURST: usize = 48;
-
-/// The stage's name for people, or what somebody called it.
-fn label(place: &str) -> &str {
-    match Stage::parse(place) {
-        Some(stage) => stage.label(),
-        None => place,
-    }
-}
-
-fn colour(domain: &str, is_service: bool) -> RGBColor {
-    match (is_service, domain) {
-        (false, _) => theme::GREY,
-        (_, "domU") => theme::of_domain(Domain::DomU),
-        (_, "dom0") => theme::of_domain(Domain::Dom0),
-        _ => theme::of_domain(Domain::Bare),
-    }
-}
-
-fn legend(shown: &[&Shown]) -> Vec<(String, RGBColor)> {
-    let mut legend: Vec<(String, RGBColor)> = Vec::new();
-    for place in shown.iter().flat_map(|shown| &shown.summary.places) {
-        let name = format!("served in {}", place.domain);
-        if legend.iter().all(|(known, _)| *known != name) {
-            legend.push((name, colour(place.domain, true)));
-        }
-    }
-    legend.push(("waiting".into(), theme::GREY));
-    legend
-}
 
 /// A run, and what is told of it.
 struct Shown<'a> {
@@ -79,6 +49,11 @@ impl Shown<'_> {
         let run = self.run.frames.run;
         format!("journey-{what}-{}-{}", run.environment.name(), run.scenario)
     }
+}
+
+fn legend(shown: &[&Shown]) -> Vec<(String, RGBColor)> {
+    let places = shown.iter().flat_map(|shown| &shown.summary.places);
+    waits::legend(places.map(|place| place.domain))
 }
 
 /// Runs of one scenario beside each other.
@@ -216,28 +191,14 @@ fn against(selection: &Selection, scenario: Scenario, shown: &[&Shown]) -> Figur
 
 /// One frame, place by place.
 fn waterfall(selection: &Selection, one: &Shown, which: &str, frame: &Told) -> Figure {
-    let mut rows: Vec<SpanRow> = Vec::new();
-    let mut table = Table::new(&["what", "domain", "place", "from, ticks", "ticks"]);
-    for part in &frame.parts {
-        let name = format!("{}, {}", label(&part.place), part.domain);
-        let from = one.scaled(part.from_ticks);
-        let to = one.scaled(part.from_ticks + part.ticks);
-        let span = (from, to, colour(part.domain, part.what == "service"));
-        match rows.iter_mut().find(|row| row.label == name) {
-            Some(row) => row.spans.push(span),
-            None => rows.push(SpanRow {
-                label: name,
-                spans: vec![span],
-            }),
-        }
-        table.push(vec![
-            Cell::text(part.what),
-            Cell::text(part.domain),
-            Cell::text(part.place.as_str()),
-            Cell::rounded(Some(part.from_ticks as f64)),
-            Cell::rounded(Some(part.ticks as f64)),
-        ]);
-    }
+    let parts = frame.parts.iter().map(|part| Part {
+        what: part.what,
+        domain: part.domain,
+        place: &part.place,
+        from: part.from_ticks,
+        ticks: part.ticks,
+    });
+    let (rows, table) = waits::waterfall(parts, |ticks| one.scaled(ticks));
     let frames = match which {
         "median" => "median",
         _ => "99th-percentile",
@@ -249,8 +210,7 @@ fn waterfall(selection: &Selection, one: &Shown, which: &str, frame: &Told) -> F
         id: one.id(which),
         svg: spans(&Heading::new(&title, &subtitle), &legend(&[one]), &rows, 10),
         title,
-        note: "Where it was, and where it waited before that. What takes less than a pixel is drawn as one."
-            .into(),
+        note: waits::OF_A_FRAME.into(),
         table,
     }
 }

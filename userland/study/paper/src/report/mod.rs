@@ -10,6 +10,8 @@ mod ours;
 mod page;
 mod paper;
 mod selection;
+mod sending;
+mod waits;
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,7 @@ use crate::figure::alone;
 use crate::journeys::any_marked;
 use crate::loads::Loads;
 use crate::study::Study;
-use crate::ways;
+use crate::{sending as of_sending, ways};
 pub use findings::FindingRow;
 use model::Report;
 use page::page;
@@ -33,7 +35,14 @@ pub fn write(results: &Path) -> Result<PathBuf> {
     let study = Study::new(load::all(results)?);
     let loads = Loads::read(results)?;
     let marked = any_marked(results)?;
-    let report = Report::new(&study, &loads, &marked, ways::read(results)?);
+    let sending = of_sending::read(results)?;
+    let report = Report::new(
+        &study,
+        &loads,
+        &marked,
+        ways::read(results)?,
+        sending.as_ref(),
+    );
     for figure in report.figures() {
         let path = results.join("figures").join(format!("{}.svg", figure.id));
         replace(&path, alone(&figure.svg))?;

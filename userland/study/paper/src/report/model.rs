@@ -7,12 +7,14 @@ use xcap_abi::stage::Stage;
 use super::findings::{self, Finding};
 use super::journeys::{self, OfScenario};
 use super::selection::Selection;
+use super::sending::OfSending;
 use super::{future, ours, paper};
 use crate::figure::Figure;
 use crate::loads::Loads;
 use crate::study::Study;
 use crate::tables::Table;
 use xcap_study::marked::Marked;
+use xcap_study::run::sending::Sending;
 use xcap_study::run::ways::Ways;
 use xcap_study::run_id::{Domain, Environment};
 
@@ -41,6 +43,8 @@ pub struct Report<'a> {
     pub losses: Vec<Figure>,
     pub journeys: Vec<OfScenario>,
     pub ways: Option<Ways>,
+    /// None: that wasn't measured.
+    pub sending: Option<OfSending>,
     pub findings: Vec<Finding>,
     pub variation: Table,
     pub answers: Vec<String>,
@@ -52,7 +56,13 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(study: &'a Study, loads: &Loads, marked: &[Marked], ways: Option<Ways>) -> Self {
+    pub fn new(
+        study: &'a Study,
+        loads: &Loads,
+        marked: &[Marked],
+        ways: Option<Ways>,
+        sending: Option<&Sending>,
+    ) -> Self {
         let selection = Selection::new(study);
         let environments = study.environments();
         let has_native = environments.contains(&Environment::Native);
@@ -86,6 +96,7 @@ impl<'a> Report<'a> {
             budgets,
             journeys: journeys::all(&selection, marked),
             ways,
+            sending: sending.map(OfSending::new),
             losses: environments
                 .iter()
                 .map(|&environment| ours::losses(&selection, environment))
@@ -117,6 +128,7 @@ impl<'a> Report<'a> {
             .chain(&self.sweep)
             .chain(&self.measuring)
             .chain(self.journeys.iter().flat_map(OfScenario::figures))
+            .chain(self.sending.iter().flat_map(OfSending::figures))
     }
 
     /// Each with its file's name.

@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xcap_abi::stage::Stage;
-use xcap_journeys::summary::Summary;
+use xcap_journeys::distribution::Distribution;
+use xcap_journeys::summary::{self, Summary, Told};
 use xcap_journeys::told;
 use xcap_journeys::unit::Unit;
 use xcap_machines::Lab;
@@ -86,9 +87,37 @@ pub struct Journeys {
     /// In a sentence.
     pub told: String,
     pub places: Vec<AtPlace>,
+    /// The frame that half of the others took no longer than, and the one that 99 % took no longer than.
+    #[serde(default)]
+    pub median: Option<Followed>,
+    #[serde(default)]
+    pub p99: Option<Followed>,
 }
 
-/// What the median frame spent at a place: no median frame spends all of them.
+/// One frame, from the first stage to the last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Followed {
+    /// Its number.
+    pub frame: u64,
+    pub service_ticks: u64,
+    pub wait_ticks: u64,
+    pub total_ticks: u64,
+    pub parts: Vec<Part>,
+}
+
+/// A part of a frame's time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Part {
+    /// `service` at the place, wait `before` it or `within` it.
+    pub what: String,
+    pub domain: String,
+    pub place: String,
+    /// From the frame's beginning.
+    pub from_ticks: u64,
+    pub ticks: u64,
+}
+
+/// What frames spent at a place: of each its median, and no median frame spends all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AtPlace {
     pub domain: String,
@@ -97,6 +126,13 @@ pub struct AtPlace {
     /// Waiting for the place, and in it while it did something else.
     pub wait_p50: u64,
     pub wait_p99: u64,
+    /// The mean over all frames with a whole journey: these add up to the mean frame's whole time.
+    #[serde(default)]
+    pub service_mean: f64,
+    #[serde(default)]
+    pub wait_before_mean: f64,
+    #[serde(default)]
+    pub wait_within_mean: f64,
 }
 
 /// The paper's word for both.
@@ -186,22 +222,11 @@ fn stages(measured: &Transmitted) -> Vec<OfStage> {
     all
 }
 
+fn ticks(ticks: i128) -> u64 {
+    u64::try_from(ticks).unwrap_or(0)
+}
+
 fn journeys(summary: &Summary) -> Journeys {
-    let ticks = |ticks: i128| u64::try_from(ticks).unwrap_or(0);
-    let places = summary.places.iter().map(|place| {
-        let (before, within) = (place.wait_before.as_ref(), place.wait_within.as_ref());
-        let waits = || before.into_iter().chain(within);
-        AtPlace {
-            domain: place.domain.to_owned(),
-            place: place.place.clone(),
-            service_p50: place
-                .service
-                .as_ref()
-                .map_or(0, |service| ticks(service.p50)),
-            wait_p50: waits().map(|wait| ticks(wait.p50)).sum(),
-            wait_p99: waits().map(|wait| ticks(wait.p99)).sum(),
-        }
-    });
     Journeys {
         sent: summary.sent.unwrap_or(0),
         complete: summary.complete,
@@ -209,6 +234,48 @@ fn journeys(summary: &Summary) -> Journeys {
         wait_ticks: ticks(summary.wait_ticks),
         total_ticks: ticks(summary.total_ticks),
         told: told::line_of(summary, "sent"),
-        places: places.collect(),
+        places: places(summary),
+        median: summary.median.as_ref().map(followed),
+        p99: summary.p99.as_ref().map(followed),
+    }
+}
+
+fn places(summary: &Summary) -> Vec<AtPlace> {
+    let mean = |spent: &Option<Distribution>| {
+        let sum = spent.as_ref().map_or(0, |spent| spent.sum);
+        sum as f64 / summary.complete.max(1) as f64
+    };
+    let place = |place: &summary::AtPlace| {
+        let (before, within) = (place.wait_before.as_ref(), place.wait_within.as_ref());
+        let waits = || before.into_iter().chain(within);
+        let service = place.service.as_ref();
+        AtPlace {
+            domain: place.domain.to_owned(),
+            place: place.place.clone(),
+            service_p50: service.map_or(0, |service| ticks(service.p50)),
+            wait_p50: waits().map(|wait| ticks(wait.p50)).sum(),
+            wait_p99: waits().map(|wait| ticks(wait.p99)).sum(),
+            service_mean: mean(&place.service),
+            wait_before_mean: mean(&place.wait_before),
+            wait_within_mean: mean(&place.wait_within),
+        }
+    };
+    summary.places.iter().map(place).collect()
+}
+
+fn followed(frame: &Told) -> Followed {
+    let part = |part: &summary::Part| Part {
+        what: part.what.to_owned(),
+        domain: part.domain.to_owned(),
+        place: part.place.clone(),
+        from_ticks: ticks(part.from_ticks),
+        ticks: ticks(part.ticks),
+    };
+    Followed {
+        frame: frame.frame,
+        service_ticks: ticks(frame.service_ticks),
+        wait_ticks: ticks(frame.wait_ticks),
+        total_ticks: ticks(frame.total_ticks),
+        parts: frame.parts.iter().map(part).collect(),
     }
 }

@@ -27,9 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// Marks that a frame leaves in a domain, and room for those of batches.
 const MARKS_A_FRAME: u64 = 16;
 
-/// Waits until the card sends no more, and what it sent has come.
+/// Waits until the card sends no more, and what it sent has come; then what the card's driver refused, and what the
+/// queue before it had no room for, are told, too.
 const QUIET: &str = "cd /sys/class/net/eth0/statistics; last=; \
-    while now=$(cat tx_packets rx_packets) && [ \"$now\" != \"$last\" ]; do last=$now; sleep 0.2; done; cat tx_packets";
+    while now=$(cat tx_packets rx_packets) && [ \"$now\" != \"$last\" ]; do last=$now; sleep 0.2; done; cat tx_packets; \
+    cat tx_dropped; /usr/sbin/tc -s qdisc show dev eth0 2>/dev/null | sed -n 's/.*(dropped \\([0-9]*\\),.*/\\1/p' | head -n 1";
 
 /// What is sent.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,8 @@ pub struct Transmitted {
     pub sent: Sent,
     /// Frames that the card sent, by its own counter.
     pub left: u64,
+    /// Frames that the card's driver or the queue before it dropped, by their own counters.
+    pub dropped: u64,
     /// Frames that came to the other end of the cable; none: nobody is there.
     pub arrived: Option<u64>,
     /// What xcap measured, in the order in which frames come to the domains.
@@ -71,26 +75,67 @@ pub fn transmit(
     load: Load,
     marked: bool,
 ) -> Result<Transmitted> {
-    let domains: Vec<Domain> = environment.domains().iter().rev().copied().collect();
-    let guest = |domain| lab.guest(place(Role::Measured(domain)));
-    for &domain in &domains {
-        begin(guest(domain), marked.then_some(load.frames)).context(domain)?;
-    }
-    let transmitted = send(
-        lab,
-        guest(domains[0]),
-        guest(domains[domains.len() - 1]),
-        load,
-    );
-    let mut transmitted = transmitted?;
-    for &domain in &domains {
-        let (stats, marks) = end(guest(domain), marked).context(domain)?;
-        transmitted.stats.push((domain, xcap_stats::parse(&stats)?));
-        if let Some(marks) = marks {
-            transmitted.recordings.push(Recording::parse(&marks)?);
-        }
-    }
+    let timed = Timed::begin(lab, environment, marked.then_some(load.frames))?;
+    let transmitted = timed.transmit(load)?;
+    timed.end()?;
     Ok(transmitted)
+}
+
+/// Domains that time what is sent: from now on, until the end.
+pub struct Timed<'a> {
+    lab: &'a Lab,
+    /// In the order in which frames come to them.
+    domains: Vec<Domain>,
+    marked: bool,
+}
+
+impl<'a> Timed<'a> {
+    /// Has every domain on the way time its part; with `marks`, of loads of so many frames, each frame leaves some.
+    pub fn begin(lab: &'a Lab, environment: Environment, marks: Option<u64>) -> Result<Self> {
+        let timed = Self {
+            lab,
+            domains: environment.domains().iter().rev().copied().collect(),
+            marked: marks.is_some(),
+        };
+        for &domain in &timed.domains {
+            begin(timed.guest(domain), marks).context(domain)?;
+        }
+        Ok(timed)
+    }
+
+    fn guest(&self, domain: Domain) -> &'a Guest {
+        self.lab.guest(place(Role::Measured(domain)))
+    }
+
+    /// The one whose card sends.
+    pub fn card(&self) -> &'a Guest {
+        self.guest(self.domains[self.domains.len() - 1])
+    }
+
+    /// Has the guest send; what is told is of this load alone.
+    pub fn transmit(&self, load: Load) -> Result<Transmitted> {
+        for &domain in &self.domains {
+            control(self.guest(domain), &["start", "reset"]).context(domain)?;
+        }
+        let mut transmitted = send(self.lab, self.guest(self.domains[0]), self.card(), load)?;
+        for &domain in &self.domains {
+            let (stats, marks) = taken(self.guest(domain), self.marked).context(domain)?;
+            transmitted.stats.push((domain, xcap_stats::parse(&stats)?));
+            if let Some(marks) = marks {
+                transmitted.recordings.push(Recording::parse(&marks)?);
+            }
+        }
+        Ok(transmitted)
+    }
+
+    /// xcap is as it was before.
+    pub fn end(self) -> Result<()> {
+        for &domain in &self.domains {
+            let undone = ["marks off", "transmit off", "start"];
+            control(self.guest(domain), &undone).context(domain)?;
+        }
+        Ok(())
+    }
 }
 
 fn control(guest: &Guest, commands: &[&str]) -> Result<()> {
@@ -106,15 +151,14 @@ fn begin(guest: &Guest, marks: Option<u64>) -> Result<()> {
         let room = room.next_power_of_two();
         control(guest, &[&format!("marks on {room}")])?;
     }
-    control(guest, &["start", "reset"])
+    Ok(())
 }
 
-/// What was measured, and the marks; xcap is as it was before.
-fn end(guest: &Guest, marked: bool) -> Result<(String, Option<Vec<u8>>)> {
+/// What was measured since the reset, and the marks, which are gone from there.
+fn taken(guest: &Guest, marked: bool) -> Result<(String, Option<Vec<u8>>)> {
     control(guest, &["stop"])?;
     let stats = guest.sh(&format!("cat {STATS}"))?;
     let marks = marked.then(|| guest.read_file(MARKS)).transpose()?;
-    control(guest, &["marks off", "transmit off", "start"])?;
     Ok((stats, marks))
 }
 
@@ -144,21 +188,35 @@ fn send(lab: &Lab, sender: &Guest, card: &Guest, load: Load) -> Result<Transmitt
     ];
     let said = sender.run(&command)?.ok("xcap-send")?;
     let sent: Sent = serde_json::from_str(&said).context("xcap-send printed no report")?;
-    let left = quiet(card)?.saturating_sub(before);
+    let after = quiet(card)?;
     let arrived = capturer.take().map(arrived).transpose()?;
     Ok(Transmitted {
         sent,
-        left,
+        left: after.sent.saturating_sub(before.sent),
+        dropped: after.dropped.saturating_sub(before.dropped),
         arrived,
         stats: Vec::new(),
         recordings: Vec::new(),
     })
 }
 
-/// Waits until nothing passes the card, and says how many frames it has sent.
-fn quiet(guest: &Guest) -> Result<u64> {
-    let sent = guest.sh(QUIET)?;
-    sent.trim().parse().context("a counter is no number")
+/// What the card has sent, and what it or its queue dropped.
+struct OfCard {
+    sent: u64,
+    dropped: u64,
+}
+
+/// Waits until nothing passes the card.
+fn quiet(guest: &Guest) -> Result<OfCard> {
+    let said = guest.sh(QUIET)?;
+    let counts = said.lines().map(|line| line.trim().parse());
+    let counts: Vec<u64> = counts
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("a counter is no number: {said}"))?;
+    Ok(OfCard {
+        sent: counts.first().copied().context("no counter of the card")?,
+        dropped: counts[1..].iter().sum(),
+    })
 }
 
 fn capture(guest: &Guest) -> Result<(&Guest, Running)> {

@@ -96,6 +96,7 @@ fn navigation(report: &Report) -> Markup {
     let there = |id: &str| match id {
         "journeys" => !report.journeys.is_empty(),
         "ways" => report.ways.is_some(),
+        "sending" => report.sending.is_some(),
         _ => true,
     };
     let all = [
@@ -106,6 +107,7 @@ fn navigation(report: &Report) -> Markup {
         ("journeys", "Waits"),
         ("cost", "Cost a frame"),
         ("ways", "Ways of capturing"),
+        ("sending", "Sending"),
         ("loads", "Other loads"),
         ("distributions", "Distributions"),
         ("future", "Future work"),

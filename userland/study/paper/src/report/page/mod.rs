@@ -45,6 +45,7 @@ pub fn page(report: &Report) -> String {
                     (sections::cost(report))
                     (sections::loads(report))
                     (sections::ways(report))
+                    (sections::sending(report))
                     (sections::distributions(report))
                     (sections::future(report))
                     (conditions::conditions(report))

@@ -142,6 +142,27 @@ pub fn ways(report: &Report) -> Markup {
     } }
 }
 
+pub fn sending(report: &Report) -> Markup {
+    html! { @if let Some(sending) = &report.sending {
+        (section(
+            "sending",
+            "What sending costs, and where a sent frame waits",
+            html! {
+                p { "Frames that the guest's program sends, by netfront, the ring, netback and dom0's bridge to the card; "
+                    "and a bare machine's. One at a time, so that all queues are empty again, and as fast as they go. "
+                    "Waits are of as many numbered frames, sent after those that tell the cost." }
+                (figures(from_ref(&sending.cost)))
+                (figures(&sending.against))
+                ul { @for line in &sending.lines { li { (line) } } }
+                details {
+                    summary { "Single frames" }
+                    (figures(&sending.frames))
+                }
+            },
+        ))
+    } }
+}
+
 pub fn distributions(report: &Report) -> Markup {
     section(
         "distributions",
