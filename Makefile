@@ -94,7 +94,7 @@ costs:
 
 study:
 	@scripts/host-packages browser
-	@$(TEST) --test docs --test page --test prometheus --test vm --test waits -- --ignored
+	@$(TEST) --test docs --test page --test perfetto --test prometheus --test vm --test waits -- --ignored
 
 plugin: tools
 	@$(foreach plugin,$(PLUGINS),$(call emulator_plugin,$(plugin)) &&) :

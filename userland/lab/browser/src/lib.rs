@@ -2,12 +2,16 @@
 
 //! Shows a page in Chromium, without a screen, and asks it how it looks there.
 
+mod site;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+
+pub use site::Site;
 
 /// A window that a page is shown in.
 #[derive(Clone, Copy, Debug)]
@@ -52,25 +56,11 @@ impl Window {
         let text = format!("<!doctype html><meta charset=utf-8><link rel=icon href=data:,>{frame}<script>{script}</script>");
         fs::write(&around, text).with_context(|| format!("cannot write '{}'", around.display()))?;
         let profile = tempfile::tempdir()?;
-        let mut command = Command::new(chromium()?);
-        command.args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--enable-logging=stderr",
-            "--window-size=1400,1000",
-            "--timeout=60000",
-            "--dump-dom",
-        ]);
+        let mut command = browser(profile.path())?;
+        command.args(["--enable-logging=stderr", "--timeout=60000", "--dump-dom"]);
         if dark {
             command.arg("--blink-settings=preferredColorScheme=0");
         }
-        command.arg(format!("--user-data-dir={}", profile.path().display()));
         command.arg(format!("file://{}", around.display()));
         let output = command.output().context("cannot start Chromium")?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -90,6 +80,24 @@ impl Window {
             console,
         })
     }
+}
+
+/// A Chromium that has no screen and asks nobody for anything.
+fn browser(profile: &Path) -> Result<Command> {
+    let mut command = Command::new(chromium()?);
+    command.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1400,1000",
+    ]);
+    command.arg(format!("--user-data-dir={}", profile.display()));
+    Ok(command)
 }
 
 fn chromium() -> Result<PathBuf> {

@@ -88,6 +88,7 @@ impl OfDomain<'_> {
         let others = within.filter(|call| frame.is_none() || call.frame != frame);
         Some(Visit {
             place: self.places.number(self.number, mark.place)?,
+            mark: at,
             cpu: mark.cpu,
             entry,
             exit,
@@ -131,6 +132,7 @@ impl OfDomain<'_> {
         };
         Some(Visit {
             place: self.places.number(self.number, poll.place)?,
+            mark: by,
             cpu: poll.cpu,
             entry: self.time(entry),
             exit: self.time(mark.entry),

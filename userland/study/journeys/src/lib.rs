@@ -12,6 +12,7 @@ pub mod calls;
 pub mod clock;
 pub mod distribution;
 pub mod join;
+pub mod lanes;
 pub mod path;
 pub mod queue;
 pub mod recording;

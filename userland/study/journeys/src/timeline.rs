@@ -16,6 +16,8 @@ pub type Span = (Ticks, Ticks);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
     pub place: usize,
+    /// Which of its recording's marks it is of.
+    pub mark: usize,
     pub cpu: u16,
     pub entry: Ticks,
     pub exit: Ticks,
@@ -133,6 +135,7 @@ mod tests {
     fn visit(place: usize, entry: Ticks, exit: Ticks) -> Visit {
         Visit {
             place,
+            mark: 0,
             cpu: 0,
             entry,
             exit,

@@ -5,14 +5,17 @@
 //! Each domain is a process and each of its CPUs a thread, with the calls that left marks; arrows
 //! follow each frame from call to call. A process of its own shows frames as rows, with their
 //! services and waits, and how many waited for each place.
+//!
+//! Viewers drop what overlaps on a thread and isn't nested. So times are whole nanoseconds, and a call that slept while
+//! others began on its CPU is on a thread beside that.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 
 use anyhow::Result;
 use serde_json::{json, Value};
 
 use crate::analysis::{Analysis, Journey};
+use crate::lanes::Lanes;
 use crate::queue::Queue;
 use crate::recording::Recording;
 use crate::timeline::Ticks;
@@ -20,8 +23,13 @@ use crate::timeline::Ticks;
 /// The process whose threads are frames.
 const FRAMES: usize = 100;
 
+/// Between the numbers of threads of one CPU: more than any CPU's.
+const BESIDE: u64 = 1 << 16;
+
 struct Trace<'a> {
     analysis: &'a Analysis,
+    /// Of each recording.
+    lanes: Vec<Lanes>,
     begin: Ticks,
     events: Vec<Value>,
 }
@@ -38,6 +46,7 @@ pub fn write(analysis: &Analysis, recordings: &[Recording], to: impl Write) -> R
     });
     let mut trace = Trace {
         analysis,
+        lanes: recordings.iter().map(Lanes::of).collect(),
         begin: times.min().unwrap_or(0),
         events: Vec::new(),
     };
@@ -64,14 +73,30 @@ pub fn write(analysis: &Analysis, recordings: &[Recording], to: impl Write) -> R
     Ok(serde_json::to_writer(to, &all)?)
 }
 
+/// The thread of a call. None is 0, which Perfetto takes for every process's.
+fn thread(cpu: u16, lane: usize) -> u64 {
+    1 + lane as u64 * BESIDE + u64::from(cpu)
+}
+
+/// The thread of a frame.
+fn row(frame: u64) -> u64 {
+    1 + frame
+}
+
 impl Trace<'_> {
-    /// Microseconds from the beginning.
-    fn at(&self, ticks: Ticks) -> f64 {
-        self.length(ticks - self.begin)
+    /// Nanoseconds from the beginning, whole ones: what ends at the same tick ends at the same time.
+    fn nanoseconds(&self, ticks: Ticks) -> Ticks {
+        let khz = Ticks::from(self.analysis.tsc_khz.max(1));
+        ((ticks - self.begin) * 1_000_000).div_euclid(khz)
     }
 
-    fn length(&self, ticks: Ticks) -> f64 {
-        ticks as f64 * 1e3 / self.analysis.tsc_khz.max(1) as f64
+    /// Microseconds from the beginning.
+    fn at(&self, ticks: Ticks) -> f64 {
+        self.nanoseconds(ticks) as f64 / 1e3
+    }
+
+    fn length(&self, from: Ticks, to: Ticks) -> f64 {
+        (self.nanoseconds(to) - self.nanoseconds(from)) as f64 / 1e3
     }
 
     fn process(&mut self, number: usize, name: &str) {
@@ -93,21 +118,27 @@ impl Trace<'_> {
     fn domain(&mut self, number: usize, recording: &Recording, offset: Ticks) {
         let process = number + 1;
         self.process(process, recording.domain());
-        let cpus: BTreeSet<u16> = recording.marks.iter().map(|mark| mark.cpu).collect();
-        for cpu in cpus {
-            self.thread(process, u64::from(cpu), format!("CPU {cpu}"));
+        let lanes: Vec<_> = self.lanes[number].all().collect();
+        for (cpu, lane) in lanes {
+            let name = match lane {
+                0 => format!("CPU {cpu}"),
+                _ => format!("CPU {cpu}, slept"),
+            };
+            self.thread(process, thread(cpu, lane), name);
         }
-        for mark in &recording.marks {
+        let drawn: Vec<_> = self.lanes[number].drawn().collect();
+        for (at, lane) in drawn {
+            let mark = &recording.marks[at];
             let Some(name) = recording.places.get(mark.place) else {
                 continue;
             };
-            if mark.exit < mark.entry {
-                continue;
-            }
-            let (entry, exit) = (Ticks::from(mark.entry), Ticks::from(mark.exit));
+            let (entry, exit) = (
+                Ticks::from(mark.entry) - offset,
+                Ticks::from(mark.exit) - offset,
+            );
             let mut event = json!({
-                "ph": "X", "name": name, "cat": "call", "pid": process, "tid": mark.cpu,
-                "ts": self.at(entry - offset), "dur": self.length(exit - entry),
+                "ph": "X", "name": name, "cat": "call", "pid": process, "tid": thread(mark.cpu, lane),
+                "ts": self.at(entry), "dur": self.length(entry, exit),
             });
             if let Some(frame) = mark.frame {
                 event["args"] = json!({ "frame": frame });
@@ -126,13 +157,19 @@ impl Trace<'_> {
                 at if at == last => "f",
                 _ => "t",
             };
+            let lane = self.lanes[place.recording].of_mark(visit.mark);
             let event = json!({
                 "ph": step, "bp": "e", "name": "frame", "cat": "frame", "id": journey.frame,
-                "pid": place.recording + 1, "tid": visit.cpu, "ts": self.at(visit.entry),
+                "pid": place.recording + 1, "tid": thread(visit.cpu, lane),
+                "ts": self.at(visit.entry),
             });
             self.events.push(event);
         }
-        self.thread(FRAMES, journey.frame, format!("frame {}", journey.frame));
+        self.thread(
+            FRAMES,
+            row(journey.frame),
+            format!("frame {}", journey.frame),
+        );
         for segment in &journey.segments {
             let place = self.analysis.places.get(segment.what.place());
             let name = match segment.what.is_service() {
@@ -141,8 +178,8 @@ impl Trace<'_> {
             };
             let event = json!({
                 "ph": "X", "name": name, "cat": segment.what.word(), "pid": FRAMES,
-                "tid": journey.frame, "ts": self.at(segment.from),
-                "dur": self.length(segment.length()),
+                "tid": row(journey.frame), "ts": self.at(segment.from),
+                "dur": self.length(segment.from, segment.to),
             });
             self.events.push(event);
         }

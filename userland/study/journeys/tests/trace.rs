@@ -4,11 +4,23 @@
 
 mod common;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use xcap_journeys::analysis::{Analysis, Counted};
 use xcap_journeys::trace;
+
+/// Of microseconds, with no part of a nanosecond.
+fn nanoseconds(microseconds: &Value) -> u64 {
+    let nanoseconds = microseconds.as_f64().unwrap() * 1e3;
+    let whole = nanoseconds.round();
+    assert!(
+        whole >= 0.0 && (nanoseconds - whole).abs() < 1e-3,
+        "{microseconds}"
+    );
+    whole as u64
+}
 
 #[test]
 fn a_trace_is_as_viewers_want_it() {
@@ -18,19 +30,17 @@ fn a_trace_is_as_viewers_want_it() {
     let mut text = Vec::new();
     trace::write(&analysis, &recordings, &mut text).unwrap();
     let trace: Value = serde_json::from_slice(&text).unwrap();
-    let mut calls: BTreeMap<(u64, u64), Vec<(f64, f64)>> = BTreeMap::new();
+    let mut calls: BTreeMap<(u64, u64), Vec<(u64, u64)>> = BTreeMap::new();
     let mut arrows: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     let mut marks = 0;
     for event in trace["traceEvents"].as_array().unwrap() {
         let (process, thread) = (event["pid"].as_u64(), event["tid"].as_u64());
         let thread = (process.unwrap(), thread.unwrap());
-        let begin = event["ts"].as_f64();
         match event["ph"].as_str().unwrap() {
             "M" => assert!(event["args"]["name"].is_string(), "{event}"),
             "C" => assert!(event["args"]["frames"].is_u64(), "{event}"),
             "X" => {
-                let (begin, length) = (begin.unwrap(), event["dur"].as_f64().unwrap());
-                assert!(begin >= 0.0 && length >= 0.0, "{event}");
+                let (begin, length) = (nanoseconds(&event["ts"]), nanoseconds(&event["dur"]));
                 calls
                     .entry(thread)
                     .or_default()
@@ -57,11 +67,11 @@ fn a_trace_is_as_viewers_want_it() {
     }
     // A thread's events hold one another or are apart: viewers draw no others.
     for spans in calls.values_mut() {
-        spans.sort_by(|one, other| one.0.total_cmp(&other.0).then(other.1.total_cmp(&one.1)));
-        let mut open: Vec<f64> = Vec::new();
+        spans.sort_by_key(|&(begin, end)| (begin, Reverse(end)));
+        let mut open: Vec<u64> = Vec::new();
         for &(begin, end) in spans.iter() {
-            open.retain(|&end| end > begin + 1e-6);
-            assert!(open.iter().all(|&outer| end <= outer + 1e-6));
+            open.retain(|&end| end > begin);
+            assert!(open.iter().all(|&outer| end <= outer));
             open.push(end);
         }
     }

@@ -13,7 +13,7 @@ use common::{demonstrated, report, reported};
 use serde_json::Value;
 
 /// Figures that every report of Xen and native runs has.
-const FIGURES: [&str; 29] = [
+const FIGURES: [&str; 33] = [
     "fig-2a",
     "fig-2b",
     "fig-3",
@@ -43,6 +43,10 @@ const FIGURES: [&str; 29] = [
     "losses-xen-pv",
     "losses-native",
     "distribution-domU-softirq",
+    "sending-cost",
+    "sending-waits-w20000s0064",
+    "sending-waits-w0s0064",
+    "sending-median-xen-pvh-w0s0064",
 ];
 
 #[test]
@@ -224,6 +228,32 @@ fn figures_show_what_the_results_hold() {
         }
     }
     assert!(compared >= 4 * 20, "{compared}");
+    // Of sending: self times and services, in the order of the runs.
+    let sending = fs::read(folder.path().join("transmit.json")).unwrap();
+    let sending: Value = serde_json::from_slice(&sending).unwrap();
+    let runs = sending["runs"].as_array().unwrap();
+    for row in seen["cells"]["sending-cost"].as_array().unwrap() {
+        let is_its =
+            |run: &&Value| run["environment"] == row["where"] && run["scenario"] == row["scenario"];
+        let run = runs.iter().find(is_its).unwrap();
+        let is_its =
+            |stage: &&Value| stage["domain"] == row["domain"] && stage["stage"] == row["stage"];
+        let stage = run["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(is_its)
+            .unwrap();
+        assert_eq!(row["self time a frame"], stage["self_per_frame"], "{row}");
+        compared += 1;
+    }
+    for run in runs {
+        let journeys = &run["journeys"];
+        let told = journeys["told"].as_str().unwrap();
+        assert!(seen["text"].as_str().unwrap().contains(told), "{told}");
+        assert_eq!(journeys["complete"], journeys["sent"]);
+    }
+    assert!(compared >= 4 * 20 + 40, "{compared}");
     // Where frames went: what frames.json says, and sums that agree.
     for row in seen["cells"]["losses-xen-pv"].as_array().unwrap() {
         let (came, dropped, passed) = (&row["came"], &row["dropped"], &row["passed"]);

@@ -13,6 +13,7 @@ const ASK: &str = r#"
 addEventListener('load', () => {
   const frame = document.querySelector('iframe'), page = frame.contentDocument;
   const root = page.documentElement, wide = [], clipped = [], figures = [], cells = {};
+  for (const folded of page.querySelectorAll('section > details')) folded.open = true;
   for (const one of page.querySelectorAll('body *')) {
     const box = one.getBoundingClientRect();
     if (box.width && box.right > root.clientWidth + 1 && !one.closest('.wide') && !one.closest('svg'))

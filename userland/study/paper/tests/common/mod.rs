@@ -41,9 +41,14 @@ pub fn report(results: &Path) {
         .success();
 }
 
-/// Results with their report.
+/// Results with their report; sending was measured beside them.
 pub fn reported(results: &Path) {
     gathered(results);
+    std::fs::copy(
+        recorded().join("transmit.json"),
+        results.join("transmit.json"),
+    )
+    .unwrap();
     report(results);
 }
 

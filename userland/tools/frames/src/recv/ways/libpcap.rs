@@ -44,6 +44,20 @@ struct Header {
 
 type Handler = extern "C" fn(*mut c_uchar, *const Header, *const c_uchar);
 
+/// Debian's libpcap.a has all that it can capture from, D-Bus too, and so wants libdbus. That wants of libsystemd, of
+/// which there is no libsystemd.a, what a server would: the sockets that systemd passed to it. None were.
+#[no_mangle]
+extern "C" fn sd_listen_fds(_unset: c_int) -> c_int {
+    0
+}
+
+#[no_mangle]
+extern "C" fn sd_is_socket(_fd: c_int, _family: c_int, _kind: c_int, _listening: c_int) -> c_int {
+    0
+}
+
+#[link(name = "pcap")]
+#[link(name = "dbus-1")]
 extern "C" {
     fn pcap_create(device: *const c_char, error: *mut c_char) -> *mut Handle;
     fn pcap_set_snaplen(handle: *mut Handle, bytes: c_int) -> c_int;
