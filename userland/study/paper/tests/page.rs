@@ -244,12 +244,15 @@ fn figures_show_what_the_results_hold() {
             .iter()
             .find(is_its)
             .unwrap();
-        assert_eq!(row["self time a frame"], stage["self_per_frame"], "{row}");
+        let shown = row["self time a frame"].as_f64();
+        assert_eq!(shown, stage["self_per_frame"].as_f64(), "{row}");
         compared += 1;
     }
     for run in runs {
         let journeys = &run["journeys"];
+        // As far as the first space that may not break.
         let told = journeys["told"].as_str().unwrap();
+        let told = told.split(" %").next().unwrap();
         assert!(seen["text"].as_str().unwrap().contains(told), "{told}");
         assert_eq!(journeys["complete"], journeys["sent"]);
     }

@@ -203,11 +203,8 @@ fn one(sending: &Sending, run: &Sent, which: &str, frame: &Followed) -> Figure {
     });
     let (rows, table) = waits::waterfall(parts, |ticks| ticks as f64);
     let (environment, scenario) = (run.environment, run.scenario);
-    let title = format!(
-        "{scenario}, {}, sent: the {which} frame",
-        environment.label()
-    );
-    let below = subtitle(sending, &format!("frame {}", frame.frame));
+    let title = format!("{}, sent: the {which} frame", environment.label());
+    let below = subtitle(sending, &format!("{scenario}, frame {}", frame.frame));
     let legend = waits::legend(
         run.journeys
             .places
