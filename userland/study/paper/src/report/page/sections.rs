@@ -93,11 +93,11 @@ pub fn cost(report: &Report) -> Markup {
             (figures(&report.self_time))
             h3 id="model" { "A model of each stage" }
             p { "Self time a frame, less what the probes cost, fitted by least squares in each repetition: " (report.selection.unit()) " = a call "
-                "× calls + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. What the model leaves "
-                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple. (netback, delivery and recvfrom wake a thread, or sleep, if \
-                frames come one by one, and don't if they queue: neither by the frame nor by the byte.)" }
+                "× calls + a wake-up × wake-ups + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. Where every frame is a "
+                "call, a call's is in the frame's. Delivery wakes the program where it sleeps in its call, netback its thread. What the model leaves "
+                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple. Calls that slept have no self time, and aren't in it." }
             (table(&report.model, "cost-model"))
-            h3 id="budget" { "All CPU time" }
+            h3 id="budget" { "All that the machine did" }
             @if report.budgets.is_empty() {
                 p.muted { "These runs were recorded without the kernel's accounts of its CPUs' time: xcap-paper run makes runs with them." }
             }
