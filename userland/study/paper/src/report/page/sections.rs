@@ -9,7 +9,7 @@ use maud::{html, Markup};
 use super::parts::{figures, section, table};
 use crate::numbers::whole;
 use crate::report::model::Report;
-use crate::ways::{answers, table as ways_table};
+use crate::ways::{answers, captured, table as ways_table};
 use xcap_study::run_id::Buffer;
 use xcap_study::testbed::Unit;
 
@@ -125,11 +125,11 @@ pub fn loads(report: &Report) -> Markup {
 }
 
 pub fn ways(report: &Report) -> Markup {
-    html! { @if let Some(ways) = &report.ways {
-        (section(
-            "ways",
-            "What should I use?",
-            html! {
+    section(
+        "ways",
+        "What should I use?",
+        html! {
+            @if let Some(ways) = &report.ways {
                 p { "Each way of capturing under the same loads, with nothing that measures: instructions of the whole "
                     "machine for each frame that was captured, the kernel's (the hypervisor's with it) and the program's, "
                     "less what an idle machine executes; and the time from the wire until the program has the frame, in "
@@ -137,9 +137,13 @@ pub fn ways(report: &Report) -> Markup {
                     (whole(ways.buffer_bytes)) " bytes." }
                 ul { @for answer in answers(ways) { li { (answer) } } }
                 (table(&ways_table(ways), "ways"))
-            },
-        ))
-    } }
+                h3 { "Captured at each rate" }
+                (table(&captured(ways), "ways-captured"))
+            } @else {
+                p.muted { "Ways of capturing weren't compared: " code { "xcap-paper ways" } " does." }
+            }
+        },
+    )
 }
 
 pub fn distributions(report: &Report) -> Markup {
