@@ -108,8 +108,5 @@ pub fn figure(run: &Run, domain: Domain, stage: &str, floor: Floor) -> Option<f6
 }
 
 fn is_after_the_socket(stage: &str) -> bool {
-    matches!(
-        Stage::parse(stage),
-        Some(Stage::Recvmsg | Stage::CopyUser)
-    )
+    matches!(Stage::parse(stage), Some(Stage::Recvmsg | Stage::CopyUser))
 }

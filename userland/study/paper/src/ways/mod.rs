@@ -28,10 +28,7 @@ pub fn write(results: &Path, ways: &Ways) -> Result<()> {
     let table = table(ways);
     replace(&tables.join("ways.csv"), csv(ways.rows.iter())?)?;
     replace(&tables.join("ways.md"), table.markdown())?;
-    replace(
-        &tables.join("ways-captured.md"),
-        captured(ways).markdown(),
-    )?;
+    replace(&tables.join("ways-captured.md"), captured(ways).markdown())?;
     loads::json(&results.join(WAYS), ways)?;
     Ok(print(&shown(ways))?)
 }

@@ -55,9 +55,17 @@ pub fn captured(ways: &Ways) -> Table {
     let mut rates: Vec<f64> = ways.rows.iter().map(|row| row.offered_per_second).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();
-    let names: Vec<String> = rates.iter().map(|rate| format!("{}/s", short(*rate))).collect();
+    let names: Vec<String> = rates
+        .iter()
+        .map(|rate| format!("{}/s", short(*rate)))
+        .collect();
     let names = names.iter().map(String::as_str);
-    let mut table = Table::new(&["where", "bytes", "way"].into_iter().chain(names).collect::<Vec<_>>());
+    let mut table = Table::new(
+        &["where", "bytes", "way"]
+            .into_iter()
+            .chain(names)
+            .collect::<Vec<_>>(),
+    );
     for one in measured(ways) {
         if one.reason().is_some() {
             continue;

@@ -105,7 +105,11 @@ impl Model {
             runs().map(|run| run.id.repetition).collect();
         for repetition in repetitions {
             let here = runs().filter(|run| run.id.repetition == repetition);
-            model.fit(repetition, besides, &here.filter_map(of).collect::<Vec<_>>());
+            model.fit(
+                repetition,
+                besides,
+                &here.filter_map(of).collect::<Vec<_>>(),
+            );
         }
         Some(model)
     }
