@@ -131,8 +131,7 @@ REPETITIONS ?= 3
 paper: tools
 	@$(BUILD) -p xcap-paper
 	@$(XCAP_TOOLS)/xcap-paper run --repetitions $(REPETITIONS)
-	@$(AT_ONCE) sweep overhead
-	@$(XCAP_TOOLS)/xcap-paper report
+	@$(AT_ONCE) --keep-going sweep overhead; status=$$?; $(XCAP_TOOLS)/xcap-paper report && exit $$status
 
 # The parts of `make paper` that come after the study: a machine each without Xen, and one with.
 sweep:

@@ -49,6 +49,7 @@ pub(crate) mod scopes;
 pub(crate) mod scoping_cost;
 pub(crate) mod search;
 pub(crate) mod shadow_place;
+pub(crate) mod slot;
 pub(crate) mod sort;
 pub(crate) mod source;
 pub(crate) mod subject;

@@ -237,7 +237,7 @@ pub struct OverheadOptions {
 
 #[derive(Args)]
 pub struct WaysOptions {
-    /// Where results are kept: ways.json, tables/ways.csv, tables/ways.md
+    /// Where results are kept: ways.json, tables/ways.csv, tables/ways.md, tables/ways-captured.md
     #[arg(long, value_name = "FOLDER", default_value = "results/paper")]
     pub results: PathBuf,
     /// Frames of each trial

@@ -99,8 +99,8 @@ impl<'a> Hardware<'a> {
         let exact = config.clock == Clock::Instructions;
         Self {
             cpus: if exact { 1 } else { 2 },
-            // Each of its domains has one virtual CPU: a function isn't called while another CPU patches it.
-            cpus_in_turn: false,
+            // Needless where each domain has one virtual CPU: no function is called then while another CPU patches it.
+            cpus_in_turn: config.cpus_in_turn,
             cpu: exact.then_some(INSTRUCTIONS_CPU),
             memory_mib: XEN_MEMORY_MIB + DOM0_MEMORY_MIB + config.domu_memory_mib,
             ..Self::receiver(config, cable)

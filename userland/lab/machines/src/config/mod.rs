@@ -41,7 +41,7 @@ pub struct Config {
     pub domu_vcpus: u32,
     /// Of the bare machine.
     pub cpus: u32,
-    /// Whether the bare machine's CPUs are emulated in turn, not at once.
+    /// Whether the receiver's CPUs are emulated in turn, not at once.
     ///
     /// For functions that are hooked while another CPU calls them. Emulating CPUs at once, QEMU (10.0
     /// and later) drops the translation of an instruction that is patched before it stores the new

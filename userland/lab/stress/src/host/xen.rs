@@ -104,6 +104,8 @@ pub fn run(materials: &Materials, dose: &Dose, keep: &Path) -> Result<Ended> {
     let begun = Instant::now();
     let config = Config {
         domu_vcpus: MOST_VCPUS,
+        // A function is called in the domU while another CPU patches it.
+        cpus_in_turn: true,
         ..Config::xen()
     };
     loop {

@@ -6,7 +6,7 @@ use anyhow::{anyhow, Result};
 use xcap_machines::Lab;
 
 use super::lab::LabSource;
-use super::recording::Machines;
+use super::recording::{Machines, Source};
 use crate::run_id::Environment;
 
 /// What `work` makes in the lab of each, with xcap loaded or without, in their order; or the first error, with what the
@@ -18,7 +18,7 @@ pub fn in_labs<T: Send>(
     work: impl Fn(&Lab, Environment) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let in_one = |environment| -> Result<T> {
-        let mut lab = source.boot(environment, load)?;
+        let mut lab = boot(source, environment, load)?;
         let made = work(&lab, environment).map_err(|error| lab.explain(error))?;
         Machines::check(&lab)?;
         Ok(made)
@@ -35,4 +35,18 @@ pub fn in_labs<T: Send>(
         }
         Ok(made)
     })
+}
+
+/// A host with much else to do may be too slow for a machine's start.
+fn boot(source: &LabSource, environment: Environment, load: bool) -> Result<Lab> {
+    for _ in 1..source.attempts() {
+        match source.boot(environment, load) {
+            Ok(lab) => return Ok(lab),
+            Err(error) => eprintln!(
+                "xcap-paper: {}: {error:#}\ntrying again",
+                environment.name()
+            ),
+        }
+    }
+    source.boot(environment, load)
 }

@@ -198,7 +198,7 @@ pub fn executed(selection: &Selection, environment: Environment) -> Option<Figur
         note: "All instructions of the machine that receives, from the first frame to 100 ms after the last: in Xen the \
                hypervisor's and both domains'. Stages by self time, less what the probes cost; programs are all that \
                runs in user mode. What is not attributed is the rest: system calls, scheduler, calls that slept, kernel \
-               threads, what the hypervisor does between the stages. Below 0 it says by how much stages overlap that one \
+               threads, the idle loop, what the hypervisor does between the stages. Below 0 it says by how much stages overlap that one \
                domain's time was taken from."
             .to_owned(),
         table,
