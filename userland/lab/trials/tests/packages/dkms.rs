@@ -7,22 +7,13 @@
 //! metadata takes minutes as it is, many more in emulation. The machine runs the kernel of that tree, and loads and
 //! runs nothing of xcap's but what apt and DKMS have put there.
 
-mod tree;
-
+use crate::machine::source;
+use crate::tree::Tree;
 use anyhow::{ensure, Context, Result};
-use serde_json::Value;
 use std::path::PathBuf;
-use std::time::Duration;
-use tree::Tree;
-use xcap_frames::READY;
 use xcap_machines::package::made;
-use xcap_machines::package::repository::KEYRING;
 use xcap_machines::{package, Config, Guest, Lab, Materials, Place};
-
-/// A prime.
-const FRAMES: u64 = 23;
-
-const PATIENCE: Duration = Duration::from_secs(120);
+use xcap_trials::capture::count_frames;
 
 #[test]
 #[ignore = "builds a kernel's metadata: minutes; needs root"]
@@ -34,11 +25,9 @@ fn dkms() -> Result<()> {
     let materials = Materials::prepare(None)?;
     let release = &materials.kernel.release;
     let tree = Tree::over(&materials.cache, &materials.kernel.root)?;
-    made::repository(&materials, tree.folder(), &tree.repository())?;
-    tree.add_source(&format!(
-        "deb [signed-by=/mnt/{KEYRING}] file:/mnt {} main",
-        materials.kernel.suite()?
-    ))?;
+    let suite = materials.kernel.suite()?;
+    made::repository(&materials, suite, tree.folder(), &tree.repository())?;
+    tree.add_source("packages", &source(suite))?;
     let source = materials.kernel.source_package();
     as_packaged(&tree, &source, release)?;
     tree.sh("apt-get update")?;
@@ -128,30 +117,7 @@ fn in_use(guest: &Guest, release: &str) -> Result<()> {
     let running = sh("uname -r")?;
     ensure!(running.trim() == release, "the machine runs {running}");
     sh("modprobe xcap")?;
-    let count = FRAMES.to_string();
-    let receive = [
-        "chroot",
-        "/debian",
-        "xcap-recv",
-        "-i",
-        "lo",
-        "--count",
-        &count,
-    ];
-    let mut receiver = guest.spawn(&receive)?;
-    receiver.wait_for_line(READY, PATIENCE)?;
-    sh(&format!(
-        "xcap-send -i lo -d 00:00:00:00:00:00 --count {FRAMES} --wait 1000"
-    ))?;
-    receiver.wait(PATIENCE)?.ok("xcap-recv")?;
-    let report: Value = serde_json::from_str(&sh("xcap-read --json")?)?;
-    let stages = report["stages"].as_array().context("no stages")?;
-    let counted = stages.iter().find(|stage| stage["stage"] == "deliver");
-    let counted = &counted.context("no stage deliver")?["count"];
-    ensure!(
-        *counted == FRAMES,
-        "{FRAMES} frames were counted as {counted}"
-    );
+    count_frames(guest, "/debian")?;
     println!("{}", sh("xcap-read")?);
     sh("modprobe --remove xcap")?;
     Ok(())
