@@ -25,7 +25,7 @@ emulator_plugin = (cd userland && RUSTFLAGS= cargo rustc --quiet --locked --rele
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
 .PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
-	trials costs study demo plugin bench silicon stress try-packages paper man completions docs host clean help
+	trials costs study demo plugin bench silicon stress try-packages paper sweep overhead man completions docs host clean help
 
 module modules:
 	@scripts/check-headers '$(KDIR)'
@@ -126,12 +126,20 @@ try-packages: export PROGRAMS :=
 try-packages: tools
 	@$(TEST) -p xcap-trials --test packages -- --ignored --nocapture
 
+# Runs of each kind: on the clock of instructions they differ by 1 to 2 %.
+REPETITIONS ?= 3
 paper: tools
 	@$(BUILD) -p xcap-paper
-	@$(XCAP_TOOLS)/xcap-paper run
-	@$(XCAP_TOOLS)/xcap-paper sweep
-	@$(XCAP_TOOLS)/xcap-paper overhead
+	@$(XCAP_TOOLS)/xcap-paper run --repetitions $(REPETITIONS)
+	@$(AT_ONCE) sweep overhead
 	@$(XCAP_TOOLS)/xcap-paper report
+
+# The parts of `make paper` that come after the study: a machine each without Xen, and one with.
+sweep:
+	@$(XCAP_TOOLS)/xcap-paper sweep --marks 200
+
+overhead:
+	@$(XCAP_TOOLS)/xcap-paper overhead --no-knees --frames 300
 
 clean:
 	@rm -rf userland/target results dist
@@ -156,7 +164,7 @@ help:
 	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'
 	@echo 'make try-packages    the packages, from apt to a module in use, in machines: DKMS, the next'
 	@echo '                     kernel, Xen, Secure Boot. Minutes; root'
-	@echo 'make paper           the whole study, and its report'
+	@echo 'make paper           the whole study, and its report; REPETITIONS=3 of each run'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo '                     FEATURES=libpcap: with xcap-recv --way libpcap (libpcap-dev)'
 	@echo 'make man             man pages, in userland/target/share/man, or below SHARE='

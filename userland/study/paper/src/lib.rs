@@ -2,6 +2,7 @@
 
 //! The report of the paper's study, run again.
 
+pub mod called;
 pub mod cli;
 pub mod compare;
 pub mod data;

@@ -3,6 +3,7 @@
 //! A stage's self time in a run, less what the probes cost: within bounds, since their cost is known
 //! within bounds.
 
+use crate::called::called;
 use xcap_stats::{corrected, CostChoice, Stage, Stats};
 use xcap_study::load::Run;
 use xcap_study::run_id::Domain;
@@ -38,10 +39,19 @@ pub fn of_stage(stats: &Stats, stage: &Stage, floor: Floor) -> f64 {
 
 /// The same of a stage by its name; none, where this kernel has no function for it.
 pub fn named(run: &Run, domain: Domain, name: &str, floor: Floor) -> Option<f64> {
-    let stats = run.stats.get(&domain)?;
-    let found = |stage: &&Stage| stage.stage == name && stage.function.is_some();
-    let stage = stats.stages.iter().find(found)?;
+    let (stats, stage) = find(run, domain, name)?;
     Some(of_stage(stats, stage, floor))
+}
+
+/// … of one call, among those that have one.
+pub fn a_call(run: &Run, domain: Domain, name: &str, floor: Floor) -> Option<f64> {
+    let (stats, stage) = find(run, domain, name)?;
+    Some(of_stage(stats, stage, floor) / stage.self_count as f64)
+}
+
+fn find<'a>(run: &'a Run, domain: Domain, name: &str) -> Option<(&'a Stats, &'a Stage)> {
+    let stats = run.stats.get(&domain)?;
+    Some((stats, called(&stats.stages, name)?))
 }
 
 /// Of all stages together.

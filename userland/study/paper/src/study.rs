@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xcap_abi::stage::Stage;
-use xcap_stats::{Histogram, Moments, Options, Report};
+use xcap_stats::{corrected, CostChoice, Histogram, Moments};
 
+use crate::called::called;
 use xcap_study::load::Run;
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::Scenario;
@@ -214,10 +215,7 @@ impl Pooled {
 
 /// A stage that the kernel had, with or without calls.
 pub fn stage(run: &Run, domain: Domain, name: Stage) -> Option<&xcap_stats::Stage> {
-    let stages = &run.stats.get(&domain)?.stages;
-    stages
-        .iter()
-        .find(|stage| stage.stage == name.word() && stage.function.is_some())
+    called(&run.stats.get(&domain)?.stages, name.word())
 }
 
 pub fn mean(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
@@ -262,10 +260,7 @@ pub fn self_sum(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
 }
 
 fn less_probes(run: &Run, domain: Domain, name: Stage) -> Option<f64> {
-    let report = Report::new(run.stats.get(&domain)?, Options::default());
-    let stage = report
-        .stages
-        .into_iter()
-        .find(|stage| stage.stage == name.word())?;
-    stage.corrected?.mean
+    let stats = run.stats.get(&domain)?;
+    let stage = called(&stats.stages, name.word())?;
+    corrected(stats, stage, CostChoice::Hot)?.mean
 }

@@ -6,6 +6,7 @@ use crate::guest::actors::{among, Actors};
 use crate::guest::files;
 use crate::guest::grammar::{self, Known};
 use crate::guest::journal::Journal;
+use crate::guest::rest;
 use crate::guest::round::Rounds;
 use crate::guest::watch::Watch;
 use fastrand::Rng;
@@ -36,7 +37,7 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
             if round % LOOK_EVERY == 0 {
                 known.probes = names()?;
                 if known.probes.len() > MOST_PROBES {
-                    files::unload()?;
+                    rest::gone()?;
                     files::load("auto")?;
                     continue;
                 }

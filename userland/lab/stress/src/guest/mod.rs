@@ -71,7 +71,9 @@ pub struct Options {
 fn impossible(workload: Workload) -> Option<&'static str> {
     match workload {
         Workload::Faults if !faults::is_possible() => Some("CONFIG_FAULT_INJECTION isn't set"),
-        Workload::Suspend if !suspend::is_possible() => Some("CONFIG_PM_SLEEP_DEBUG isn't set"),
+        Workload::Suspend if !suspend::is_possible() => {
+            Some("the machine can't sleep, or has no clock to wake it")
+        }
         Workload::Xen => Some("it is the host's"),
         _ => None,
     }

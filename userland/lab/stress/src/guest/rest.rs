@@ -7,6 +7,7 @@ use crate::guest::journal::Journal;
 use anyhow::{bail, ensure, Context, Result};
 use std::fs;
 use std::time::{Duration, Instant};
+use xcap_abi::state::State;
 use xcap_stats::Stats;
 
 const KMEMLEAK: &str = "/sys/kernel/debug/kmemleak";
@@ -60,7 +61,7 @@ fn unbalanced(stats: &Stats) -> Option<String> {
 }
 
 /// xcap is unloaded; what of it has callers asleep is given up before.
-fn gone() -> Result<()> {
+pub fn gone() -> Result<()> {
     if files::unload_now("xcap").is_err() {
         let probes = files::read(xcap_abi::paths::PROBES)?.unwrap_or_default();
         for line in probes.lines() {
@@ -73,7 +74,45 @@ fn gone() -> Result<()> {
             }
         }
     }
-    files::unload()
+    files::unload().or_else(|e| bail!("{e:#}; {}", holders()?))
+}
+
+/// Who keeps xcap: probes that drain, and what tasks are in.
+fn holders() -> Result<String> {
+    let stats = files::stats()?.context("stats is gone")?;
+    let mut told = String::new();
+    for stage in stats
+        .stages
+        .iter()
+        .filter(|stage| stage.state == State::Draining.word())
+    {
+        let function = stage.function.as_deref().unwrap_or_default();
+        told += &format!(
+            "{} ({function}) drains, {} in flight; ",
+            stage.stage, stage.in_flight
+        );
+    }
+    for process in fs::read_dir("/proc")? {
+        for task in fs::read_dir(process?.path().join("task"))
+            .into_iter()
+            .flatten()
+        {
+            let task = task?.path();
+            // It may end meanwhile.
+            let read = |file| fs::read_to_string(task.join(file)).unwrap_or_default();
+            let functions: Vec<_> = read("stack").lines().map(function).collect();
+            if !functions.is_empty() {
+                told += &format!("{} in {}; ", read("comm").trim(), functions.join(" < "));
+            }
+        }
+    }
+    Ok(told)
+}
+
+/// The function of a line of /proc/PID/stack: `[<0>] name+0x1/0x2`.
+fn function(line: &str) -> String {
+    let name = line.trim_start_matches("[<0>] ");
+    name.split('+').next().unwrap_or(name).to_owned()
 }
 
 /// kmemleak, where the kernel has it, names nothing of ours.

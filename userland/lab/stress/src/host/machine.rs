@@ -19,6 +19,9 @@ use xcap_machines::{Config, Lab, Materials, Output, Place};
 /// it unhooks a kprobe, and where it allocates from vmalloc.
 const NO_MEMORY: [&str; 2] = ["Failed to disarm kprobe-ftrace", "vmalloc error:"];
 
+/// What ACPI says as a machine wakes that the clock woke: its event is over by then.
+const AWAKE: [&str; 1] = ["Could not disable RealTimeClock events"];
+
 /// To start and to end a workload, beside its rounds.
 const MARGIN: Duration = Duration::from_secs(300);
 
@@ -30,7 +33,7 @@ pub fn run(
     slowness: u32,
     keep: &Path,
 ) -> Result<Ended> {
-    let config = config(materials)?;
+    let config = config(materials, dose.workload)?;
     let command = command(dose, seed, slowness);
     let longest = dose.longest + MARGIN * slowness;
     // QEMU's port, by which the agent speaks, is deaf after suspend.
@@ -49,6 +52,7 @@ pub fn run(
     };
     let known: &[&str] = match dose.workload {
         Workload::Faults => &NO_MEMORY,
+        Workload::Suspend => &AWAKE,
         _ => &[],
     };
     if let Err(e) = lab.logs().check_but(known) {
@@ -57,7 +61,7 @@ pub fn run(
     Ended::of(&lab, outcome, keep)
 }
 
-fn config(materials: &Materials) -> Result<Config> {
+fn config(materials: &Materials, workload: Workload) -> Result<Config> {
     let targets = source_tree()?.join("userland/lab/targets");
     let copy = |from: PathBuf, to: &str| Copy {
         from,
@@ -75,6 +79,10 @@ fn config(materials: &Materials) -> Result<Config> {
             copy(materials.program("xcap-stress")?, "/usr/bin/xcap-stress"),
             copy(materials.program("xcap-fentry")?, "/usr/bin/xcap-fentry"),
         ],
+        append: match workload {
+            Workload::Suspend => "no_console_suspend ignore_loglevel".to_owned(),
+            _ => String::new(),
+        },
         ..Config::of([Place::Bare])
     })
 }

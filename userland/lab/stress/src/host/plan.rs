@@ -119,11 +119,8 @@ impl Plan<'_> {
             dose(Workload::Hotplug, 500, 40),
             dose(Workload::Drivers, 200, 40),
             dose(Workload::Neighbours, 500, 60),
+            dose(Workload::Suspend, 50, 60),
         ];
-        // Only where it is asked for: in the emulator it has not come to its end.
-        if self.workloads.contains(&Workload::Suspend) {
-            doses.push(dose(Workload::Suspend, 50, 30));
-        }
         match variant {
             Variant::Stock => doses.push(dose(Workload::Xen, 5, 400)),
             Variant::Cfi | Variant::Debug => doses.push(dose(Workload::Faults, 20_000, 240)),

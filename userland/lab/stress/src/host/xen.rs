@@ -16,7 +16,8 @@ use xcap_machines::{Config, Lab, Materials, Place};
 const READINGS: &str = "
 (while :; do
 	echo 1 >/sys/devices/system/cpu/cpu1/online
-	if xcap-read --json >/dev/null 2>/tmp/said; then echo \"stress: good on $(nproc)\"; else echo \"stress: bad $(cat /tmp/said)\"; fi
+	if xcap-read --json >/dev/null 2>/tmp/said; then echo \"stress: good on $(nproc)\"
+	else echo \"stress: bad: exit status $? $(cat /tmp/said)\"; fi
 	sleep 0.2
 done >/dev/hvc0) >/dev/null 2>&1 </dev/null &
 ";
@@ -31,7 +32,9 @@ more_readings() {
 		left=$((left - 1)); [ $left -gt 0 ] || { echo \"no readings after $1\"; exit 1; }
 		sleep 0.1
 	done
-	! grep 'stress: bad' /var/log/xen/console/guest-domU.log
+	if grep -q 'stress: bad' /var/log/xen/console/guest-domU.log; then
+		grep -v 'stress: good' /var/log/xen/console/guest-domU.log | tail -n 20; exit 1
+	fi
 }
 commands() {
 	cd /sys/kernel/debug/xcap

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use xcap_abi::stage::Stage;
 use xcap_study::load::Run;
 use xcap_study::run_id::{Buffer, Domain, Environment};
 use xcap_study::scenario::Scenario;
@@ -92,13 +93,20 @@ pub fn stages(old: &[Run], new: &[Run], group: &[Place], domain: Domain) -> Vec<
     names
 }
 
-/// Self time a frame that came to the machine.
+/// Self time a frame: one that came to the machine or, of what serves those alone that were captured, one of these.
 pub fn figure(run: &Run, domain: Domain, stage: &str, floor: Floor) -> Option<f64> {
-    let cycles = match stage {
-        ALL_STAGES => own_cycles::all(run, domain, floor),
-        stage => own_cycles::named(run, domain, stage, floor),
+    let came = run.frames.at(domain) as f64;
+    let figure = match stage {
+        ALL_STAGES => own_cycles::all(run, domain, floor)? / came,
+        // How many are captured in overload is chance, and no cost: a call serves one, and those that slept have no
+        // self time.
+        stage if is_after_the_socket(stage) => own_cycles::a_call(run, domain, stage, floor)?,
+        stage => own_cycles::named(run, domain, stage, floor)? / came,
     };
-    let figure = cycles? / run.frames.at(domain) as f64;
     // What is no more than the probe's own has no logarithm.
     (figure.is_finite() && figure > 0.0).then_some(figure)
+}
+
+fn is_after_the_socket(stage: &str) -> bool {
+    matches!(Stage::parse(stage), Some(Stage::Recvmsg | Stage::CopyUser))
 }

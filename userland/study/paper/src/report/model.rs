@@ -61,10 +61,14 @@ impl<'a> Report<'a> {
         let mut self_time = Vec::new();
         let mut budgets = Vec::new();
         for &environment in &environments {
+            let executed = ours::executed(&whole, environment);
             for &domain in environment.domains() {
                 self_time.push(ours::self_time(&whole, environment, domain));
-                budgets.extend(ours::budget(&whole, environment, domain));
+                if executed.is_none() {
+                    budgets.extend(ours::budget(&whole, environment, domain));
+                }
             }
+            budgets.extend(executed);
         }
         Self {
             paper: paper::figures(&selection),

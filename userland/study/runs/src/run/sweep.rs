@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use xcap_abi::paths::CONTROL;
 use xcap_journeys::summary::Summary;
 use xcap_journeys::timeline::Ticks;
-use xcap_machines::Lab;
+use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
 use super::in_labs::in_labs;
@@ -18,7 +19,7 @@ use super::knee::{knee, Knee};
 use super::lab::LabSource;
 use super::recording::Source;
 use super::session::{perform, perform_marked};
-use super::trial::{idle, sender, Load};
+use super::trial::{settled_idle, Load};
 use crate::format::FORMAT;
 use crate::frames::account;
 use crate::marked;
@@ -150,8 +151,8 @@ fn of_environment(
     plan: &Plan,
     tell: &impl Fn(&str),
 ) -> Result<(Vec<Point>, Vec<KneeOf>)> {
-    sender(lab)?;
-    let idle = idle(lab)?;
+    hook(lab)?;
+    let idle = settled_idle(lab)?.all;
     let (mut points, mut knees) = (Vec::new(), Vec::new());
     for &size in &plan.sizes {
         let most = 1e9 / gigabit_ns(size) as f64;
@@ -173,6 +174,8 @@ fn of_environment(
             gap_ns: 0,
             buffer: plan.buffer,
         };
+        // The points' recorders take the hooks off when they are done.
+        hook(lab)?;
         let knee = knee(lab, load, plan.lasting)?;
         tell(&format!(
             "{} {size} bytes: no loss up to {:.0}/s",
@@ -186,6 +189,16 @@ fn of_environment(
         });
     }
     Ok((points, knees))
+}
+
+/// Has each machine that captures time its stages.
+fn hook(lab: &Lab) -> Result<()> {
+    for (place, guest) in lab.guests() {
+        if place != Place::Sender {
+            guest.sh(&format!("echo start >{CONTROL}"))?;
+        }
+    }
+    Ok(())
 }
 
 fn point(

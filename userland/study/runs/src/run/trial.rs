@@ -64,7 +64,7 @@ impl Trial {
 }
 
 /// The sender, which only machines with a clock of instructions have.
-pub fn sender(lab: &Lab) -> Result<&Wire> {
+fn sender(lab: &Lab) -> Result<&Wire> {
     lab.wire()
         .context("the load takes a sender that keeps the receiver's time: --clock instructions")
 }
@@ -123,11 +123,6 @@ pub fn trial_by(lab: &Lab, load: Load, capturer: &Capturer) -> Result<Trial> {
         wire: on_wire.into(),
         captured,
     })
-}
-
-/// Instructions a second of a machine to which nothing comes.
-pub fn idle(lab: &Lab) -> Result<f64> {
-    Ok(watch_idle(lab)?.all)
 }
 
 /// Instructions a second of a machine.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use plotters::style::RGBColor;
 use xcap_abi::stage::Stage;
 
+use crate::called::called;
 use crate::figure::{stacks, theme, Figure, Heading, Stack};
 use crate::numbers::{percent, short};
 use crate::own_cycles::{of_stage, probes, Floor};
@@ -208,7 +209,7 @@ fn when_idle(selection: &Selection, scenario: Scenario, domain: Domain, name: &s
             let stats = idle.measured()?;
             let all =
                 idle.time.window_ns as f64 * idle.time.cpus as f64 * stats.tsc_khz as f64 / 1e6;
-            let stage = stats.stages.iter().find(|stage| stage.stage == name)?;
+            let stage = called(&stats.stages, name)?;
             Some(of_stage(&stats, stage, Floor::Least) / all)
         })
         .collect();

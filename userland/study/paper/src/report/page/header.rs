@@ -95,7 +95,6 @@ fn key_numbers(report: &Report) -> Markup {
 fn navigation(report: &Report) -> Markup {
     let there = |id: &str| match id {
         "journeys" => !report.journeys.is_empty(),
-        "ways" => report.ways.is_some(),
         _ => true,
     };
     let all = [

@@ -9,7 +9,7 @@ use maud::{html, Markup};
 use super::parts::{figures, section, table};
 use crate::numbers::whole;
 use crate::report::model::Report;
-use crate::ways::{answers, table as ways_table};
+use crate::ways::{answers, captured, table as ways_table};
 use xcap_study::run_id::Buffer;
 use xcap_study::testbed::Unit;
 
@@ -93,11 +93,11 @@ pub fn cost(report: &Report) -> Markup {
             (figures(&report.self_time))
             h3 id="model" { "A model of each stage" }
             p { "Self time a frame, less what the probes cost, fitted by least squares in each repetition: " (report.selection.unit()) " = a call "
-                "× calls + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. What the model leaves "
-                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple. (netback, delivery and recvfrom wake a thread, or sleep, if \
-                frames come one by one, and don't if they queue: neither by the frame nor by the byte.)" }
+                "× calls + a wake-up × wake-ups + a frame × frames + a byte × bytes; means and 95 % intervals over repetitions. Where every frame is a "
+                "call, a call's is in the frame's. Delivery wakes the program where it sleeps in its call, netback its thread. What the model leaves "
+                "is the root mean square of what it doesn't explain, of the mean: where that is much, the stage isn't so simple. Calls that slept have no self time, and aren't in it." }
             (table(&report.model, "cost-model"))
-            h3 id="budget" { "All CPU time" }
+            h3 id="budget" { "All that the machine did" }
             @if report.budgets.is_empty() {
                 p.muted { "These runs were recorded without the kernel's accounts of its CPUs' time: xcap-paper run makes runs with them." }
             }
@@ -125,11 +125,11 @@ pub fn loads(report: &Report) -> Markup {
 }
 
 pub fn ways(report: &Report) -> Markup {
-    html! { @if let Some(ways) = &report.ways {
-        (section(
-            "ways",
-            "What should I use?",
-            html! {
+    section(
+        "ways",
+        "What should I use?",
+        html! {
+            @if let Some(ways) = &report.ways {
                 p { "Each way of capturing under the same loads, with nothing that measures: instructions of the whole "
                     "machine for each frame that was captured, the kernel's (the hypervisor's with it) and the program's, "
                     "less what an idle machine executes; and the time from the wire until the program has the frame, in "
@@ -137,9 +137,13 @@ pub fn ways(report: &Report) -> Markup {
                     (whole(ways.buffer_bytes)) " bytes." }
                 ul { @for answer in answers(ways) { li { (answer) } } }
                 (table(&ways_table(ways), "ways"))
-            },
-        ))
-    } }
+                h3 { "Captured at each rate" }
+                (table(&captured(ways), "ways-captured"))
+            } @else {
+                p.muted { "Ways of capturing weren't compared: " code { "xcap-paper ways" } " does." }
+            }
+        },
+    )
 }
 
 pub fn distributions(report: &Report) -> Markup {

@@ -2,25 +2,25 @@
 
 //! Ways of capturing: written as JSON, as tables, and shown.
 
+mod measured;
+mod table;
+
 use std::path::Path;
 
 use anyhow::Result;
 use xcap_frames::Way;
 use xcap_machines::files::replace;
 use xcap_output::print;
-use xcap_study::run::ways::{Row, Ways};
-use xcap_study::run_id::{Domain, Environment};
+use xcap_study::run::ways::Ways;
 
 use crate::data::csv;
 use crate::loads;
 use crate::numbers::{percent, short};
-use crate::tables::{Cell, Table};
+use measured::{measured, Measured};
+pub use table::{captured, table};
 
 /// Its file in a results folder.
 pub const WAYS: &str = "ways.json";
-
-/// The rate that ways are compared at: frames meet in batches, and most ways lose none.
-const COMPARED: f64 = 20e3;
 
 /// Writes what was measured, and shows it.
 pub fn write(results: &Path, ways: &Ways) -> Result<()> {
@@ -28,6 +28,7 @@ pub fn write(results: &Path, ways: &Ways) -> Result<()> {
     let table = table(ways);
     replace(&tables.join("ways.csv"), csv(ways.rows.iter())?)?;
     replace(&tables.join("ways.md"), table.markdown())?;
+    replace(&tables.join("ways-captured.md"), captured(ways).markdown())?;
     loads::json(&results.join(WAYS), ways)?;
     Ok(print(&shown(ways))?)
 }
@@ -35,129 +36,6 @@ pub fn write(results: &Path, ways: &Ways) -> Result<()> {
 /// What a results folder has of it.
 pub fn read(results: &Path) -> Result<Option<Ways>> {
     loads::read(&results.join(WAYS), "account of ways of capturing")
-}
-
-/// A way in one place, with frames of one size: its rows, one a load.
-struct Measured<'a> {
-    environment: Environment,
-    domain: Domain,
-    size: u16,
-    way: Way,
-    rows: Vec<&'a Row>,
-}
-
-fn measured(ways: &Ways) -> Vec<Measured<'_>> {
-    let mut all: Vec<Measured> = Vec::new();
-    for row in &ways.rows {
-        let same = |one: &&mut Measured| {
-            (one.environment, one.domain, one.size, one.way)
-                == (row.environment, row.domain, row.size, row.way)
-        };
-        match all.iter_mut().find(same) {
-            Some(one) => one.rows.push(row),
-            None => all.push(Measured {
-                environment: row.environment,
-                domain: row.domain,
-                size: row.size,
-                way: row.way,
-                rows: vec![row],
-            }),
-        }
-    }
-    all.sort_by_key(|one| (one.environment, one.domain, one.size));
-    all
-}
-
-impl Measured<'_> {
-    fn place(&self) -> String {
-        match self.domain {
-            Domain::Bare => "bare".into(),
-            domain => format!("{} {domain}", self.environment.label()),
-        }
-    }
-
-    fn name(&self) -> String {
-        let hook = self.rows.iter().find_map(|row| row.xdp);
-        let hook = hook.map(|hook| format!(" ({hook:?})").to_lowercase());
-        format!("{}{}", self.way.word(), hook.unwrap_or_default())
-    }
-
-    fn reason(&self) -> Option<&str> {
-        self.rows.iter().find_map(|row| row.reason.as_deref())
-    }
-
-    /// Frames one by one.
-    fn alone(&self) -> Option<&Row> {
-        let rows = self.rows.iter().copied();
-        rows.min_by(|one, other| one.offered_per_second.total_cmp(&other.offered_per_second))
-    }
-
-    /// Frames that meet in batches.
-    fn compared(&self) -> Option<&Row> {
-        let near = |row: &&Row| (row.offered_per_second / COMPARED - 1.0).abs() < 0.01;
-        self.rows.iter().copied().find(near)
-    }
-
-    /// As fast as the wire carries them.
-    fn fastest(&self) -> Option<&Row> {
-        let rows = self.rows.iter().copied();
-        rows.max_by(|one, other| one.offered_per_second.total_cmp(&other.offered_per_second))
-    }
-
-    /// The greatest rate below which none was offered with a loss.
-    fn lossless(&self) -> Option<f64> {
-        let mut rows = self.rows.clone();
-        rows.sort_by(|one, other| one.offered_per_second.total_cmp(&other.offered_per_second));
-        let passed = rows.into_iter().take_while(|row| row.is_lossless());
-        passed.last().map(|row| row.offered_per_second)
-    }
-
-    fn cost(&self) -> Option<f64> {
-        let row = self.compared()?;
-        Some(row.kernel_per_frame? + row.program_per_frame?)
-    }
-}
-
-/// A line a way: what a frame costs alone and among others, and what is lost.
-pub fn table(ways: &Ways) -> Table {
-    let mut table = Table::new(&[
-        "where",
-        "bytes",
-        "way",
-        "kernel, alone",
-        "program, alone",
-        "wait, alone",
-        "kernel, 20 k/s",
-        "program, 20 k/s",
-        "wait, 20 k/s",
-        "no loss up to, frames/s",
-        "captured at wire speed",
-    ]);
-    for one in measured(ways) {
-        let mut cells = vec![
-            Cell::text(one.place()),
-            Cell::count(one.size.into()),
-            Cell::text(one.name()),
-        ];
-        if let Some(reason) = one.reason() {
-            cells[2] = Cell::text(format!("{}: {reason}", one.name()));
-            cells.resize(table.columns.len(), Cell::Missing);
-            table.push(cells);
-            continue;
-        }
-        for row in [one.alone(), one.compared()] {
-            cells.push(Cell::short(row.and_then(|row| row.kernel_per_frame)));
-            cells.push(Cell::short(row.and_then(|row| row.program_per_frame)));
-            cells.push(Cell::short(row.and_then(|row| row.wait_ns)));
-        }
-        cells.push(Cell::short(one.lossless()));
-        let captured = one
-            .fastest()
-            .map(|row| row.captured as f64 / row.offered.max(1) as f64);
-        cells.push(Cell::share(captured));
-        table.push(cells);
-    }
-    table
 }
 
 /// For each place and size, the way that costs least, and the one whose frames wait least: a sentence each.
@@ -228,8 +106,12 @@ fn shown(ways: &Ways) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::measured::COMPARED;
     use super::*;
+    use crate::tables::Cell;
     use xcap_study::format::FORMAT;
+    use xcap_study::run::ways::Row;
+    use xcap_study::run_id::{Domain, Environment};
 
     fn row(way: Way, rate: f64, captured: u64, kernel: f64) -> Row {
         Row {
@@ -298,6 +180,18 @@ mod tests {
             .rows
             .iter()
             .all(|row| row.len() == table.columns.len()));
+    }
+
+    #[test]
+    fn what_is_captured_at_each_rate_has_a_column() {
+        let table = captured(&ways());
+        assert_eq!(
+            table.columns,
+            ["where", "bytes", "way", "247/s", "20.0 k/s", "1.40 M/s"]
+        );
+        let shown: Vec<&str> = table.rows[0].iter().map(Cell::shown).collect();
+        assert_eq!(shown[3..], ["100 %", "100 %", "20 %"]);
+        assert_eq!(table.rows.len(), 2, "what can't be had captures nothing");
     }
 
     #[test]
