@@ -33,4 +33,5 @@ programs! {
     "xcap-read": xcap_read::cli::Cli,
     "xcap-send": xcap_frames::cli::send::Cli,
     "xcap-recv": xcap_frames::cli::recv::Cli,
+    "xcap-stress": xcap_stress::Cli,
 }

@@ -54,6 +54,8 @@ pub struct Hardware<'a> {
     pub plugin: Option<&'a Plugin>,
     /// See [`Config::disk`].
     pub disk: Option<&'a Path>,
+    /// How often: a guest of Xen's can have one of its own.
+    pub disks: u32,
     pub firmware: Option<&'a Firmware>,
 }
 
@@ -102,6 +104,7 @@ impl<'a> Hardware<'a> {
             // Needless where each domain has one virtual CPU: no function is called then while another CPU patches it.
             cpus_in_turn: config.cpus_in_turn,
             cpu: exact.then_some(INSTRUCTIONS_CPU),
+            disks: 2,
             memory_mib: XEN_MEMORY_MIB + DOM0_MEMORY_MIB + config.domu_memory_mib,
             ..Self::receiver(config, cable)
         }
@@ -121,6 +124,7 @@ impl<'a> Hardware<'a> {
             cable,
             plugin: config.plugin.as_ref(),
             disk: config.disk.as_deref(),
+            disks: 1,
             firmware: config.firmware.as_ref(),
         }
     }

@@ -30,7 +30,7 @@ use xcap_guest::protocol::Request;
 
 /// Longer than the slowest start seen. On a host with four other emulators and compilers, Xen on the clock of
 /// instructions was not up after 180 s: a ninth of a CPU had been its share. A machine that ends is noticed at once.
-const START: Duration = Duration::from_secs(360);
+pub(super) const START: Duration = Duration::from_secs(360);
 
 /// What counts instructions can't be hurried.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -78,7 +78,7 @@ impl Lab {
         })
     }
 
-    fn new(materials: &Materials) -> Result<Self> {
+    pub(super) fn new(materials: &Materials) -> Result<Self> {
         let folder = RunFolder::new(&materials.cache)?;
         Ok(Self {
             guests: BTreeMap::new(),
@@ -188,7 +188,7 @@ impl Lab {
         self.add_machine(materials, Place::Dom0, hardware, &software)
     }
 
-    fn add_machine(
+    pub(super) fn add_machine(
         &mut self,
         materials: &Materials,
         place: Place,
@@ -223,7 +223,11 @@ impl Lab {
         Ok(Guest::new(link))
     }
 
-    fn sink(&self, place: Place) -> Result<LogSink> {
+    pub(super) fn add_guest(&mut self, place: Place, guest: Guest) {
+        self.guests.insert(place, guest);
+    }
+
+    pub(super) fn sink(&self, place: Place) -> Result<LogSink> {
         let mut file = fs::File::create(self.logs.kernel(place.name()))?;
         Ok(Box::new(move |line| {
             // A full disk must not end the lab: what can't be logged is lost.

@@ -11,4 +11,5 @@ pub mod machine;
 mod qemu;
 mod run_folder;
 mod spawner;
+pub mod system;
 pub mod wire;

@@ -30,7 +30,9 @@ pub fn arguments(
     arguments.extend(network(hardware));
     if let Some(disk) = hardware.disk {
         let disk = format!("file={},if=virtio,format=raw,snapshot=on", disk.display());
-        arguments.extend(words(["-drive", &disk]));
+        for _ in 0..hardware.disks {
+            arguments.extend(words(["-drive", &disk]));
+        }
     }
     if let Some(firmware) = hardware.firmware {
         arguments.extend(secure(firmware));

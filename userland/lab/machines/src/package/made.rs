@@ -18,8 +18,9 @@ pub fn keys(cache: &Cache, tools: &Root) -> Result<Keys> {
     Keys::ensure(tools, &cache.path("keys"))
 }
 
-/// Makes a repository at `place` of the packages for the lab's kernel, by way of the folder `work`.
-pub fn repository(materials: &Materials, work: &Path, place: &Path) -> Result<()> {
+/// Makes a repository at `place` of the packages for the lab's kernel, and of those of `suite` that the folder `work` has
+/// from before.
+pub fn repository(materials: &Materials, suite: &str, work: &Path, place: &Path) -> Result<()> {
     let Materials { cache, kernel, .. } = materials;
     let tools = root(cache)?;
     let keys = keys(cache, &tools)?;
@@ -33,7 +34,7 @@ pub fn repository(materials: &Materials, work: &Path, place: &Path) -> Result<()
     let module = module.context("a lab has its module")?;
     let made = builder.build(&source_tree()?, kernel, module)?;
     let dist = work.join("dist");
-    repository::put(&made, &dist, kernel.suite()?)?;
+    repository::put(&made, &dist, suite)?;
     repository::make(&tools, &keys, &dist, place)?;
     Ok(())
 }

@@ -35,7 +35,7 @@ const BUILD_SCRIPTS: [&str; 5] = [
 ];
 
 /// What needs the source tree: not packed.
-const LAB: &str = "xcap-lab";
+const LAB: [&str; 2] = ["xcap-lab", "xcap-stress"];
 
 /// Writes man pages and completions.
 const MANUAL: &str = "xcap-manual";
@@ -137,7 +137,8 @@ fn add_programs(folder: &Path) -> Result<()> {
     if manual.exists() {
         for what in ["man", "completions"] {
             let mut write = Command::new(&manual);
-            write.arg(what).arg(&share).args(["--without", LAB]);
+            write.arg(what).arg(&share);
+            write.args(LAB.iter().flat_map(|name| ["--without", name]));
             run::output(&mut write)?;
         }
     }

@@ -17,7 +17,7 @@ const PACKAGES: &str = include_str!("../../packages/kernel");
 pub(crate) const RUST_METADATA: &str = include_str!("../../../../../scripts/rust-metadata");
 
 /// Where kernels are looked for, in this order; the newest in the first is the default.
-const SUITES: [&str; 2] = ["trixie-backports", "sid"];
+pub const SUITES: [&str; 2] = ["trixie-backports", "sid"];
 
 /// A kernel that the mirror offers.
 struct Offer {

@@ -33,14 +33,16 @@ const WORKLOADS: [&str; 2] = ["userland/lab/stress/src", "userland/lab/targets"]
 
 const NOT_BUILT: &str = "this kernel isn't built yet, which a run without --built does";
 
-#[derive(Args)]
-#[command(after_help = "Examples:\n  \
+pub const HELP: &str = "Examples:\n  \
     xcap-stress run                               all of it: an hour\n  \
     xcap-stress run --kernel stock --quick        a minute\n  \
     xcap-stress run --built --minutes 20          on the kernels that there are\n  \
     xcap-stress run --what fuzz --seed 4711       the same commands again\n\n\
     What was finished is kept; the next start goes on after it.\n\n\
-    Exit status: 0 nothing was found, 1 something was, or an error, 2 wrong usage.")]
+    Exit status: 0 nothing was found, 1 something was, or an error, 2 wrong usage.";
+
+#[derive(Args)]
+#[command(after_help = HELP)]
 pub struct Options {
     /// On these kernels only
     #[arg(

@@ -3,21 +3,16 @@
 //! A Debian with nothing but apt and xcap's repository: installed, in use, purged, and nothing left.
 
 use crate::labs::World;
-use crate::world::PATIENCE;
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
-use xcap_frames::READY;
 use xcap_machines::config::Copy;
 use xcap_machines::package;
 use xcap_machines::package::made;
 use xcap_machines::package::repository::KEYRING;
 use xcap_machines::provide::disk;
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
-
-/// A prime.
-const FRAMES: u64 = 23;
+use xcap_trials::capture::count_frames;
 
 /// Where guests have the repository.
 const REPOSITORY: &str = "/packages";
@@ -57,8 +52,8 @@ fn apt_alone(world: &World) -> Result<()> {
 
 /// Makes the repository; gives the disk.
 fn provide(materials: &Materials, work: &Path, place: &Path) -> Result<PathBuf> {
-    made::repository(materials, work, place)?;
     let Materials { cache, kernel, .. } = materials;
+    made::repository(materials, kernel.suite()?, work, place)?;
     disk::installed(cache, kernel, &package::root(cache)?)
 }
 
@@ -73,7 +68,8 @@ impl Debian<'_> {
         self.mount()?;
         let before = self.files()?;
         self.install(release)?;
-        self.count_frames()?;
+        self.sh("modprobe xcap")?;
+        count_frames(self.guest, "/debian")?;
         self.purge(release)?;
         let after = self.files()?;
         let left: Vec<_> = after
@@ -139,37 +135,6 @@ impl Debian<'_> {
         );
         let enabled = self.sh("systemctl is-enabled xcap || true")?;
         ensure!(enabled.trim() == "disabled", "the service is {enabled}");
-        Ok(())
-    }
-
-    /// Frames of the machine to itself, by the installed programs alone.
-    fn count_frames(&self) -> Result<()> {
-        self.sh("modprobe xcap")?;
-        let count = FRAMES.to_string();
-        let receive = [
-            "chroot",
-            "/debian",
-            "xcap-recv",
-            "-i",
-            "lo",
-            "--count",
-            &count,
-        ];
-        let mut receiver = self.guest.spawn(&receive)?;
-        receiver.wait_for_line(READY, PATIENCE)?;
-        self.sh(&format!(
-            "xcap-send -i lo -d 00:00:00:00:00:00 --count {FRAMES} --wait 1000"
-        ))?;
-        receiver.wait(PATIENCE)?.ok("xcap-recv")?;
-        let report: Value = serde_json::from_str(&self.sh("xcap-read --json")?)?;
-        let stages = report["stages"].as_array().context("no stages")?;
-        let counted = stages.iter().find(|stage| stage["stage"] == "deliver");
-        let counted = counted.context("no stage deliver")?;
-        ensure!(
-            counted["count"] == FRAMES,
-            "{FRAMES} frames were counted as {}",
-            counted["count"]
-        );
         Ok(())
     }
 
