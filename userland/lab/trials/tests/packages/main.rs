@@ -4,6 +4,7 @@
 
 mod dkms;
 mod machine;
+mod secure_boot;
 mod tree;
 mod upgrade;
 mod xen;
