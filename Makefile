@@ -124,7 +124,7 @@ stress: tools
 
 try-packages: export PROGRAMS :=
 try-packages: tools
-	@$(TEST) -p xcap-trials --test packages -- --ignored --nocapture
+	@$(TEST) -p xcap-trials --test packages -- --ignored --nocapture --test-threads=2
 
 # Runs of each kind: on the clock of instructions they differ by 1 to 2 %.
 REPETITIONS ?= 3
@@ -162,7 +162,7 @@ help:
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'
 	@echo 'make try-packages    the packages, from apt to a module in use, in machines: DKMS, the next'
-	@echo '                     kernel, Xen. Half an hour; root'
+	@echo '                     kernel, Xen, Secure Boot. Half an hour; root'
 	@echo 'make paper           the whole study, and its report; REPETITIONS=3 of each run'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo '                     FEATURES=libpcap: with xcap-recv --way libpcap (libpcap-dev)'
