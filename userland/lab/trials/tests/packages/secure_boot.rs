@@ -60,7 +60,10 @@ fn import(guest: &Guest, release: &str) -> Result<()> {
     says("! modprobe xcap", "Key was rejected")?;
     says("! xcap-read", "mokutil --import")?;
     let key = format!("/usr/share/xcap-modules-{release}/signer.der");
-    says(&format!("mokutil --test-key {key} || true"), "is not enrolled")?;
+    says(
+        &format!("mokutil --test-key {key} || true"),
+        "is not enrolled",
+    )?;
     // The password that the menu will ask for, twice.
     sh(&format!(
         "yes nineteen | head -n 2 | mokutil --import {key}"

@@ -28,6 +28,9 @@ const FLOOD: u64 = 4999;
 /// Room for some twenty frames: less than a poll brings.
 const NO_ROOM: &str = "16384";
 
+/// There, each takes some 50,000 instructions.
+const SENT_IN_PVH: u64 = 499;
+
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let both = |lab: &Lab, environment| {
         all_are_whole(lab, environment)?;
@@ -53,7 +56,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             };
             let mut lab = Lab::boot(materials, &config)?;
             let received_and_sent = both(&lab, Environment::XenPvh)
-                .and_then(|()| sent_by_domu(&lab, Environment::XenPvh));
+                .and_then(|()| sent_by_domu(&lab, Environment::XenPvh, SENT_IN_PVH));
             received_and_sent.map_err(|error| lab.explain(error))?;
             lab.logs().check()
         }),

@@ -25,10 +25,7 @@ const SLOW: Load = Load {
     },
     frames: 23,
 };
-const FLOOD: Load = Load {
-    scenario: W0S0064,
-    frames: 4999,
-};
+const FLOOD: u64 = 4999;
 
 /// The card has room for a frame, and the queue before it for few.
 const NARROW: &str = "echo 64 >/sys/class/net/eth0/queues/tx-0/byte_queue_limits/limit_max && \
@@ -51,10 +48,10 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     vec![
         world.trial("stages_of_sending_come_and_go", On::Bare, come_and_go),
         world.trial("frames_that_are_sent_bare", On::Bare, |lab| {
-            sent(lab, Environment::Native, &BARE)
+            sent(lab, Environment::Native, &BARE, FLOOD)
         }),
         world.trial("frames_that_are_sent_by_a_domu", On::Xen, |lab| {
-            sent_by_domu(lab, Environment::XenPv)
+            sent_by_domu(lab, Environment::XenPv, FLOOD)
         }),
     ]
 }
@@ -82,15 +79,19 @@ fn come_and_go(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// A guest of any kind.
-pub fn sent_by_domu(lab: &Lab, environment: Environment) -> Result<()> {
-    sent(lab, environment, &XEN)
+/// A guest of any kind; `flood` frames without a pause, twice.
+pub fn sent_by_domu(lab: &Lab, environment: Environment, flood: u64) -> Result<()> {
+    sent(lab, environment, &XEN, flood)
 }
 
-fn sent(lab: &Lab, environment: Environment, way: &[(Domain, &[&str])]) -> Result<()> {
+fn sent(lab: &Lab, environment: Environment, way: &[(Domain, &[&str])], flood: u64) -> Result<()> {
     fresh_all(lab, "auto")?;
-    let timed = Timed::begin(lab, environment, Some(FLOOD.frames))?;
-    for load in [SLOW, FLOOD] {
+    let timed = Timed::begin(lab, environment, Some(flood))?;
+    let flood = Load {
+        scenario: W0S0064,
+        frames: flood,
+    };
+    for load in [SLOW, flood] {
         let transmitted = timed.transmit(load)?;
         all_are_counted(&transmitted, load.frames, way)?;
         all_are_followed(&transmitted, load.frames)?;
@@ -98,15 +99,15 @@ fn sent(lab: &Lab, environment: Environment, way: &[(Domain, &[&str])]) -> Resul
     // A program of the machine that has the card is told, and sends again.
     if environment.is_xen() {
         timed.card().sh(NARROW)?;
-        let transmitted = timed.transmit(FLOOD);
+        let transmitted = timed.transmit(flood);
         timed.card().sh(WIDE)?;
-        losses_are_placed(&transmitted?)?;
+        losses_are_placed(&transmitted?, flood.frames)?;
     }
     timed.end()
 }
 
 /// What left is whole, and what didn't was seen last where a counter says that it was lost.
-fn losses_are_placed(transmitted: &Transmitted) -> Result<()> {
+fn losses_are_placed(transmitted: &Transmitted, frames: u64) -> Result<()> {
     let analysis = transmitted.analysis()?;
     let summary = Summary::new(&analysis);
     ensure!(
@@ -124,11 +125,10 @@ fn losses_are_placed(transmitted: &Transmitted) -> Result<()> {
     let lost: u64 = placed.iter().map(|placed| placed.marked).sum();
     ensure!(
         placed.iter().all(|placed| placed.marked == placed.counted)
-            && lost == FLOOD.frames - transmitted.left
+            && lost == frames - transmitted.left
             && lost > 0,
-        "{placed:?}; {} left of {}; {:?}",
+        "{placed:?}; {} left of {frames}; {:?}",
         transmitted.left,
-        FLOOD.frames,
         summary.lost
     );
     Ok(())
