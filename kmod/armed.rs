@@ -7,7 +7,6 @@ use super::{
     commands::{self, TURN},
     life::Next,
     parameters,
-    probe::Probe,
     registry::REGISTRY,
     role,
 };
@@ -35,12 +34,7 @@ impl Armed {
         registry.context.role = role::current();
         registry.context.choice = parameters::backend()?;
         registry.clock = Clock::check();
-        for entry in &STAGES {
-            for candidate in entry.candidates {
-                let probe = Probe::of_stage(entry, candidate)?;
-                registry.probes.push(probe, GFP_KERNEL)?;
-            }
-        }
+        registry.add_stages(&STAGES)?;
         drop(registry);
         commands::calibrate()?;
         commands::start()?;

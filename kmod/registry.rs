@@ -13,7 +13,7 @@ use super::{
     refusal::Refusal,
     symbols::{Function, Index, Resolver},
 };
-use crate::abi::{backend::Choice, role::Role, transmit::TRANSMIT};
+use crate::abi::{backend::Choice, role::Role, stages::Entry, transmit::TRANSMIT};
 use kernel::{
     prelude::*,
     str::CStr,
@@ -68,8 +68,14 @@ impl Registry {
 
     /// One more probe for each function that may be a step of sending. Those that there are stay.
     pub(crate) fn add_transmit(&mut self) -> Result {
+        self.add_stages(&TRANSMIT)?;
+        self.look()
+    }
+
+    /// One more probe for each function that may be one of these stages, but for stages that there are.
+    pub(crate) fn add_stages(&mut self, entries: &'static [Entry]) -> Result {
         let mut added = KVec::new();
-        for entry in &TRANSMIT {
+        for entry in entries {
             for candidate in entry.candidates {
                 let probe = Probe::of_stage(entry, candidate)?;
                 if self.position(&probe.name).is_none() {
@@ -81,7 +87,7 @@ impl Registry {
         for probe in added {
             self.probes.push(probe, GFP_KERNEL)?;
         }
-        self.look()
+        Ok(())
     }
 
     /// Looks for the functions of all probes that have no hook.
