@@ -140,15 +140,10 @@ fn shown(sending: &Sending) -> String {
 
 /// In lines of 78 columns at most, indented.
 fn wrapped(sentence: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in sentence.split_whitespace() {
-        let last = lines.last_mut().expect("there is one");
-        if last.chars().count() + word.chars().count() < 77 {
-            *last += " ";
-            *last += word;
-        } else {
-            lines.push(format!(" {word}"));
-        }
-    }
-    lines.iter().map(|line| format!(" {line}\n")).collect()
+    let options = textwrap::Options::new(78)
+        .initial_indent("  ")
+        .subsequent_indent("  ")
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(sentence, options) + "\n"
 }

@@ -24,6 +24,11 @@ pub struct Condition {
 /// A figure of each repetition.
 pub type Series = BTreeMap<u32, f64>;
 
+pub fn average(values: impl Iterator<Item = f64>) -> f64 {
+    let (count, sum) = values.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+    sum / count
+}
+
 /// A stage in all repetitions of a condition.
 #[derive(Debug, Clone)]
 pub struct Pooled {

@@ -89,9 +89,7 @@ fn shown(ways: &Ways) -> String {
             continue;
         }
         let row = one.compared();
-        let lost = one
-            .fastest()
-            .map(|row| 1.0 - row.captured as f64 / row.offered.max(1) as f64);
+        let lost = one.fastest().map(|row| 1.0 - row.captured_share());
         text += &format!(
             "{place:12} {size:>4} {name:21} {:>7} {:>7} {:>7} {:>7} {:>5}\n",
             number(row.and_then(|row| row.kernel_per_frame)),

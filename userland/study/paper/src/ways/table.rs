@@ -2,7 +2,7 @@
 
 //! Tables of ways of capturing.
 
-use xcap_study::run::ways::Ways;
+use xcap_study::run::ways::{Row, Ways};
 
 use super::measured::measured;
 use crate::numbers::short;
@@ -41,10 +41,7 @@ pub fn table(ways: &Ways) -> Table {
             cells.push(Cell::short(row.and_then(|row| row.wait_ns)));
         }
         cells.push(Cell::short(one.lossless()));
-        let captured = one
-            .fastest()
-            .map(|row| row.captured as f64 / row.offered.max(1) as f64);
-        cells.push(Cell::share(captured));
+        cells.push(Cell::share(one.fastest().map(Row::captured_share)));
         table.push(cells);
     }
     table
@@ -77,7 +74,7 @@ pub fn captured(ways: &Ways) -> Table {
         ];
         cells.extend(rates.iter().map(|rate| {
             let row = one.rows.iter().find(|row| row.offered_per_second == *rate);
-            Cell::share(row.map(|row| row.captured as f64 / row.offered.max(1) as f64))
+            Cell::share(row.map(|row| row.captured_share()))
         }));
         table.push(cells);
     }

@@ -91,6 +91,11 @@ impl Row {
     pub fn is_lossless(&self) -> bool {
         self.reason.is_none() && self.captured == self.offered
     }
+
+    /// Of the frames that were offered.
+    pub fn captured_share(&self) -> f64 {
+        self.captured as f64 / self.offered.max(1) as f64
+    }
 }
 
 /// The loads: a frame alone, then ever more that meet in batches.

@@ -13,7 +13,7 @@ use crate::numbers::{percent, short};
 use crate::own_cycles::{of_stage, probes, Floor};
 use crate::repetitions::{level, Estimate};
 use crate::report::selection::Selection;
-use crate::study::Series;
+use crate::study::{average, Series};
 use crate::tables::{Cell, Table};
 use xcap_study::load::Run;
 use xcap_study::role::Role;
@@ -91,7 +91,7 @@ fn share_of(share: f64) -> String {
 }
 
 fn mean(series: &Series) -> f64 {
-    series.values().sum::<f64>() / series.len() as f64
+    average(series.values().copied())
 }
 
 /// The budget of a machine in every scenario; none where its kernel's accounts weren't kept.

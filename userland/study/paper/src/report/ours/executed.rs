@@ -19,7 +19,7 @@ use crate::numbers::{percent, short};
 use crate::own_cycles::{of_stage, probes, Floor};
 use crate::repetitions::{level, Estimate};
 use crate::report::selection::Selection;
-use crate::study::Series;
+use crate::study::{average, Series};
 use crate::tables::{Cell, Table};
 
 /// What isn't a stage of a domain's path, in the order in which it is shown.
@@ -222,9 +222,4 @@ fn parts(budgets: &BTreeMap<u32, Budget>) -> BTreeMap<Part, Series> {
         }
     }
     parts
-}
-
-fn average(values: impl Iterator<Item = f64>) -> f64 {
-    let (count, sum) = values.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
-    sum / count
 }
