@@ -3,3 +3,4 @@
 //! What trials in `tests/` share.
 
 pub mod capture;
+pub mod debian;

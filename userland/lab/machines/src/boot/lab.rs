@@ -348,6 +348,13 @@ impl Lab {
         &self.logs
     }
 
+    /// What came of a lab's work: no good, where a log tells of an oops, a warning or a splat. Errors are explained.
+    pub fn judged(&mut self, outcome: Result<()>) -> Result<()> {
+        outcome
+            .and_then(|()| self.logs.check())
+            .map_err(|e| self.explain(e))
+    }
+
     /// Adds to an error what the guests said last, and where all of it is.
     pub fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
         let mut text = format!("{error:#}\n");

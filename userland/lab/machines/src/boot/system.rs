@@ -18,7 +18,7 @@ use std::path::PathBuf;
 /// Where the lab's agent is in a system whose init isn't the lab's.
 pub const AGENT: &str = "/usr/local/lib/lab-agent";
 
-/// Its services: one that starts with the system, and one for Xen's guests, in which [`GUEST_APPEND`] starts it.
+/// Its services: one that starts with the system, and one for Xen's guests, in which [`guest_append`] starts it.
 pub const SERVICE: (&str, &str) = (
     "lab-agent.service",
     include_str!("../../guest/agent.service"),
@@ -32,9 +32,12 @@ pub const CONSOLE_SERVICE: (&str, &str) = (
 const PATIENT: &str = "systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900 oops=panic panic=-1";
 
 /// On the command line of a guest of Xen whose console is to be the agent's.
-pub const GUEST_APPEND: &str = "quiet systemd.show_status=no systemd.log_target=journal \
-     systemd.wants=lab-agent-console.service systemd.mask=serial-getty@hvc0.service \
-     systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900 oops=panic panic=-1";
+pub fn guest_append() -> String {
+    format!(
+        "quiet systemd.show_status=no systemd.log_target=journal systemd.wants=lab-agent-console.service \
+         systemd.mask=serial-getty@hvc0.service {PATIENT}"
+    )
+}
 
 /// A system that is installed.
 pub struct System {
@@ -107,7 +110,7 @@ impl Lab {
         self.guest(place).link().wait_ready(START)
     }
 
-    /// The agent of a guest of dom0's, on the console that `running` carries, with [`GUEST_APPEND`].
+    /// The agent of a guest of dom0's, on the console that `running` carries, with [`guest_append`].
     pub fn meet_guest(&mut self, running: Running) -> Result<()> {
         let (output, input) = domu::console(running, &self.logs().folder().join("xl.log"))?;
         let link = Link::new(Place::DomU.name(), output, input, self.sink(Place::DomU)?);

@@ -109,34 +109,28 @@ pub fn is_built(cache: &Cache, stock: &Kernel, flavour: Flavour) -> Result<bool>
 
 /// The lab's kernel `stock`, in this flavour. Half an hour and more where it isn't built yet.
 pub fn ensure(cache: &Cache, stock: &Kernel, flavour: Flavour) -> Result<Kernel> {
-    let Plan {
-        root,
-        packages,
-        package,
-        version,
-        config,
-        key,
-    } = Plan::of(cache, stock, flavour)?;
-    let tree = cache.entry("flavours", &key, |folder| {
+    let plan = Plan::of(cache, stock, flavour)?;
+    let tree = cache.entry("flavours", &plan.key, |folder| {
         let building = step(format!(
-            "building kernel {version} as '{}', once",
+            "building kernel {} as '{}', once",
+            plan.version,
             flavour.name()
         ));
-        packages.unpack(&package, folder)?;
-        let archive = folder.join(format!("usr/src/{package}.tar.xz"));
-        let place = cache.path("flavours").join(&key);
+        plan.packages.unpack(&plan.package, folder)?;
+        let archive = folder.join(format!("usr/src/{}.tar.xz", plan.package));
+        let place = cache.path("flavours").join(&plan.key);
         build(
-            &root,
+            &plan.root,
             folder,
             &place,
             &archive,
-            &config,
+            &plan.config,
             &|command: &mut _| run::logged(command, &cache.path("flavours/make.log"), &building),
         )?;
         building.done();
         Ok(())
     })?;
-    Kernel::of_tree(cache, &tree.join("built"), &root)
+    Kernel::of_tree(cache, &tree.join("built"), &plan.root)
 }
 
 /// Makes `source` and `built` in `folder`, which the builder sees at the `place` where it will be.

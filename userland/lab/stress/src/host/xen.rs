@@ -110,8 +110,8 @@ pub fn run(materials: &Materials, dose: &Dose, keep: &Path) -> Result<Ended> {
     };
     loop {
         let mut lab = Lab::boot(materials, &config)?;
-        let ended = round(&lab).and_then(|()| lab.logs().check());
-        if let Err(e) = ended.map_err(|e| lab.explain(e)) {
+        let ended = round(&lab);
+        if let Err(e) = lab.judged(ended) {
             outcome.failures.push(format!("{e:#}"));
         }
         outcome.rounds += 1;

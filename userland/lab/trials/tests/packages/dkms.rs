@@ -7,13 +7,12 @@
 //! metadata takes minutes as it is, many more in emulation. The machine runs the kernel of that tree, and loads and
 //! runs nothing of xcap's but what apt and DKMS have put there.
 
-use crate::machine::source;
 use crate::tree::Tree;
 use anyhow::{ensure, Context, Result};
 use std::path::PathBuf;
-use xcap_machines::package::made;
-use xcap_machines::{package, Config, Guest, Lab, Materials, Place};
+use xcap_machines::{package, Guest, Lab, Materials, Place};
 use xcap_trials::capture::count_frames;
+use xcap_trials::debian::{self, DEBIAN};
 
 #[test]
 #[ignore = "builds a kernel's metadata: minutes; needs root"]
@@ -24,10 +23,7 @@ fn dkms_builds_a_module_that_its_kernel_loads_and_purged_it_leaves_nothing() {
 fn dkms() -> Result<()> {
     let materials = Materials::prepare(None)?;
     let release = &materials.kernel.release;
-    let tree = Tree::over(&materials.cache, &materials.kernel.root)?;
-    let suite = materials.kernel.suite()?;
-    made::repository(&materials, suite, tree.folder(), &tree.repository())?;
-    tree.add_source("packages", &source(suite))?;
+    let tree = Tree::with_packages(&materials, &materials.kernel.root)?;
     let source = materials.kernel.source_package();
     as_packaged(&tree, &source, release)?;
     tree.sh("apt-get update")?;
@@ -94,30 +90,19 @@ fn install(tree: &Tree, source: &str, release: &str) -> Result<()> {
 }
 
 fn in_machine(materials: &Materials, disk: PathBuf) -> Result<()> {
-    let config = Config {
-        load: false,
-        disk: Some(disk),
-        modules: ["virtio_blk", "ext4"].map(str::to_owned).to_vec(),
-        ..Config::of([Place::Bare])
-    };
-    let mut lab = Lab::boot(materials, &config)?;
+    let mut lab = Lab::boot(materials, &debian::machine(disk))?;
     let outcome = in_use(lab.guest(Place::Bare), &materials.kernel.release);
-    outcome
-        .and_then(|()| lab.logs().check())
-        .map_err(|e| lab.explain(e))
+    lab.judged(outcome)
 }
 
 /// Frames of the machine to itself, by the installed programs and the installed module alone.
 fn in_use(guest: &Guest, release: &str) -> Result<()> {
-    guest.sh(
-        "mkdir /debian && mount -t ext4 /dev/vda /debian && cd /debian && \
-         for dir in proc sys dev run; do mount --rbind /$dir $dir; done",
-    )?;
-    let sh = |script: &str| guest.sh(&format!("chroot /debian bash -ec '{script}'"));
+    debian::mount(guest)?;
+    let sh = |script: &str| guest.sh(&format!("chroot {DEBIAN} bash -ec '{script}'"));
     let running = sh("uname -r")?;
     ensure!(running.trim() == release, "the machine runs {running}");
     sh("modprobe xcap")?;
-    count_frames(guest, "/debian")?;
+    count_frames(guest, DEBIAN)?;
     println!("{}", sh("xcap-read")?);
     sh("modprobe --remove xcap")?;
     Ok(())

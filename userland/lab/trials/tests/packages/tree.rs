@@ -2,6 +2,7 @@
 
 //! A Debian's tree that is worked on natively, and becomes a machine's disk.
 
+use crate::machine::source;
 use anyhow::{ensure, Context, Result};
 use nix::unistd::geteuid;
 use std::fs;
@@ -11,9 +12,10 @@ use std::process::Command;
 use tempfile::TempDir;
 use xcap_machines::boot::system::{System, AGENT, CONSOLE_SERVICE, SERVICE};
 use xcap_machines::cache::Cache;
+use xcap_machines::package::made;
 use xcap_machines::provide::apt::proxy_options;
 use xcap_machines::provide::root::Root;
-use xcap_machines::run;
+use xcap_machines::{run, Materials};
 
 /// Room for the tree; a file with holes.
 const SIZE: &str = "8G";
@@ -40,6 +42,15 @@ impl Tree {
             folder,
             root: root.path().to_owned(),
         })
+    }
+
+    /// The same, whose apt knows of a repository of the lab's packages.
+    pub fn with_packages(materials: &Materials, root: &Root) -> Result<Self> {
+        let tree = Self::over(&materials.cache, root)?;
+        let suite = materials.kernel.suite()?;
+        made::repository(materials, suite, tree.folder(), &tree.repository())?;
+        tree.add_source("packages", &source(suite))?;
+        Ok(tree)
     }
 
     /// Where the repository is to be, which the tree has as /mnt.

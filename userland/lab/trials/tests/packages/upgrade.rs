@@ -111,9 +111,7 @@ fn in_machine(
     let mut lab = Lab::boot_system(materials, &config, &system)?;
     let outcome =
         started(lab.guest(Place::Bare), release).and_then(|()| act(lab.guest(Place::Bare)));
-    outcome
-        .and_then(|()| lab.logs().check())
-        .map_err(|e| lab.explain(e))
+    lab.judged(outcome)
 }
 
 /// Nothing loads xcap unasked; the service loads and unloads it.

@@ -3,11 +3,10 @@
 //! A Debian that is a Xen host, of Debian's packages and xcap's repository alone, and a paravirtual guest of it that is
 //! made of the package's example: xcap is in use in both.
 
-use crate::machine::{is_well, source, started};
+use crate::machine::{is_well, started};
 use crate::tree::Tree;
 use anyhow::{ensure, Result};
-use xcap_machines::boot::system::GUEST_APPEND;
-use xcap_machines::package::made;
+use xcap_machines::boot::system::guest_append;
 use xcap_machines::provide::disk;
 use xcap_machines::{package, Config, Guest, Lab, Materials, Place};
 use xcap_trials::capture::count_frames;
@@ -24,10 +23,7 @@ fn dom0_and_domu_have_xcap_from_packages() {
 fn xen() -> Result<()> {
     let materials = Materials::prepare(None)?;
     let Materials { cache, kernel, .. } = &materials;
-    let tree = Tree::over(cache, &disk::root(cache, kernel)?)?;
-    let suite = kernel.suite()?;
-    made::repository(&materials, suite, tree.folder(), &tree.repository())?;
-    tree.add_source("packages", &source(suite))?;
+    let tree = Tree::with_packages(&materials, &disk::root(cache, kernel)?)?;
     // As people's systems are, which documentation is installed on.
     tree.sh("rm /etc/dpkg/dpkg.cfg.d/99mmdebstrap")?;
     tree.sh("apt-get update && apt-get install --yes xen-system-amd64 iproute2")?;
@@ -40,9 +36,8 @@ fn xen() -> Result<()> {
         ..Config::of([Place::Dom0])
     };
     let mut lab = Lab::boot_system(&materials, &config, &system)?;
-    in_both(&mut lab, &kernel.release)
-        .and_then(|()| lab.logs().check())
-        .map_err(|e| lab.explain(e))
+    let outcome = in_both(&mut lab, &kernel.release);
+    lab.judged(outcome)
 }
 
 fn in_both(lab: &mut Lab, release: &str) -> Result<()> {
@@ -60,13 +55,14 @@ fn in_both(lab: &mut Lab, release: &str) -> Result<()> {
 
 /// Makes a guest by the example, on the second disk, and carries its console.
 fn guest(release: &str) -> String {
+    let append = guest_append();
     format!(
         "exec 3>&1 >&2
          ip link add xenbr0 type bridge; ip link set xenbr0 up
          mkdir -p /var/lib/xen/capture
          cp /boot/vmlinuz-{release} /var/lib/xen/capture/vmlinuz
          cp /boot/initrd.img-{release} /var/lib/xen/capture/initrd.img
-         sed -e 's|/dev/vg0/capture|/dev/vdb|' -e 's|xvda ro |xvda rw {GUEST_APPEND} |' \
+         sed -e 's|/dev/vg0/capture|/dev/vdb|' -e 's|xvda ro |xvda rw {append} |' \
              /usr/share/doc/xcap/examples/domU.cfg >/etc/xen/capture.cfg
          xl create /etc/xen/capture.cfg
          path=/local/domain/$(xl domid capture)/console/tty

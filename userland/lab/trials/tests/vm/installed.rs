@@ -13,6 +13,7 @@ use xcap_machines::package::repository::KEYRING;
 use xcap_machines::provide::disk;
 use xcap_machines::{Config, Guest, Lab, Materials, Place};
 use xcap_trials::capture::count_frames;
+use xcap_trials::debian::{self, DEBIAN};
 
 /// Where guests have the repository.
 const REPOSITORY: &str = "/packages";
@@ -30,14 +31,11 @@ fn apt_alone(world: &World) -> Result<()> {
     let place = work.path().join("repository");
     let disk = provide(materials, work.path(), &place)?;
     let config = Config {
-        load: false,
-        disk: Some(disk),
-        modules: ["virtio_blk", "ext4"].map(str::to_owned).to_vec(),
         copies: vec![Copy {
             from: place,
             to: REPOSITORY.to_owned(),
         }],
-        ..Config::of([Place::Bare])
+        ..debian::machine(disk)
     };
     let mut lab = Lab::boot(materials, &config)?;
     let debian = Debian {
@@ -45,9 +43,7 @@ fn apt_alone(world: &World) -> Result<()> {
         suite: materials.kernel.suite()?,
     };
     let outcome = debian.go_through(&materials.kernel.release);
-    outcome
-        .and_then(|()| lab.logs().check())
-        .map_err(|e| lab.explain(e))
+    lab.judged(outcome)
 }
 
 /// Makes the repository; gives the disk.
@@ -69,7 +65,7 @@ impl Debian<'_> {
         let before = self.files()?;
         self.install(release)?;
         self.sh("modprobe xcap")?;
-        count_frames(self.guest, "/debian")?;
+        count_frames(self.guest, DEBIAN)?;
         self.purge(release)?;
         let after = self.files()?;
         let left: Vec<_> = after
@@ -81,10 +77,9 @@ impl Debian<'_> {
     }
 
     fn mount(&self) -> Result<()> {
+        debian::mount(self.guest)?;
         self.guest.sh(&format!(
-            "mkdir /debian && mount -t ext4 /dev/vda /debian && cd /debian && \
-             for dir in proc sys dev run; do mount --rbind /$dir $dir; done && \
-             mkdir -p mnt && mount --bind {REPOSITORY} mnt && \
+            "cd {DEBIAN} && mkdir -p mnt && mount --bind {REPOSITORY} mnt && \
              rm -rf etc/apt/sources.list etc/apt/sources.list.d/* etc/*/*.d/99mmdebstrap && \
              echo 'deb [signed-by=/mnt/{KEYRING}] file:/mnt {} main' >etc/apt/sources.list",
             self.suite

@@ -41,6 +41,7 @@ mod transmit;
 mod types;
 mod walks;
 mod ways;
+mod whole;
 mod windows;
 mod world;
 

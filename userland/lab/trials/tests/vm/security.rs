@@ -52,9 +52,8 @@ fn signed(world: &World) -> Result<()> {
         ..Config::of([Place::Bare])
     };
     let mut lab = Lab::boot(materials, &config)?;
-    locked_down(lab.guest(Place::Bare))
-        .and_then(|()| lab.logs().check())
-        .map_err(|e| lab.explain(e))
+    let outcome = locked_down(lab.guest(Place::Bare));
+    lab.judged(outcome)
 }
 
 fn refused(guest: &Guest, command: &str, because: &str) -> Result<()> {

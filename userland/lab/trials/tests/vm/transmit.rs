@@ -4,6 +4,7 @@
 //! are lost.
 
 use crate::labs::{On, World};
+use crate::whole::all_are_whole;
 use crate::world::{control, fresh_all, stage};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
@@ -94,7 +95,7 @@ fn sent(lab: &Lab, environment: Environment, way: &[(Domain, &[&str])], flood: u
     for load in [SLOW, flood] {
         let transmitted = timed.transmit(load)?;
         all_are_counted(&transmitted, load.frames, way)?;
-        all_are_followed(&transmitted, load.frames)?;
+        all_are_whole(&transmitted.analysis()?, load.frames, "sent")?;
     }
     // A program of the machine that has the card is told, and sends again.
     if environment.is_xen() {
@@ -178,30 +179,6 @@ fn taken_by_netback(report: &Report, domain: Domain, frames: u64) -> Result<()> 
         "netback took {} frames in {} calls, not {frames}",
         netback.work,
         netback.count
-    );
-    Ok(())
-}
-
-fn all_are_followed(transmitted: &Transmitted, frames: u64) -> Result<()> {
-    let analysis = transmitted.analysis()?;
-    let summary = Summary::new(&analysis);
-    ensure!(
-        (summary.sent, summary.captured, summary.complete) == (Some(frames), frames, frames),
-        "{}: {:?}",
-        told::line_of(&summary, "sent"),
-        told::faults(&summary)
-    );
-    ensure!(
-        summary.service_ticks + summary.wait_ticks == summary.total_ticks,
-        "{summary:?}"
-    );
-    let mut whole: Vec<_> = analysis.whole.iter().collect();
-    let numbers: Vec<u64> = whole.iter().map(|journey| journey.frame).collect();
-    ensure!(numbers == (0..frames).collect::<Vec<_>>(), "{numbers:?}");
-    whole.sort_by_key(|journey| journey.segments[0].from);
-    ensure!(
-        whole.iter().map(|journey| journey.frame).is_sorted(),
-        "frames overtook one another"
     );
     Ok(())
 }
