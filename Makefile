@@ -162,7 +162,7 @@ help:
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'
 	@echo 'make try-packages    the packages, from apt to a module in use, in machines: DKMS, the next'
-	@echo '                     kernel, Xen, Secure Boot. Half an hour; root'
+	@echo '                     kernel, Xen, Secure Boot. Ten minutes with caches; root'
 	@echo 'make paper           the whole study, and its report; REPETITIONS=3 of each run'
 	@echo 'make tools           the userland programs, static, in userland/target/$(TARGET)/release'
 	@echo '                     FEATURES=libpcap: with xcap-recv --way libpcap (libpcap-dev)'
