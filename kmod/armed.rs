@@ -6,7 +6,7 @@ use super::{
     clock::Clock,
     commands::{self, TURN},
     life::Next,
-    parameters,
+    parameters::{self, Stages},
     registry::REGISTRY,
     role,
 };
@@ -34,7 +34,8 @@ impl Armed {
         registry.context.role = role::current();
         registry.context.choice = parameters::backend()?;
         registry.clock = Clock::check();
-        registry.add_stages(&STAGES)?;
+        let chosen = Stages::chosen()?;
+        registry.add_stages(STAGES.iter().filter(|entry| chosen.include(entry.stage)))?;
         drop(registry);
         commands::calibrate()?;
         commands::start()?;

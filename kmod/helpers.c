@@ -41,6 +41,10 @@ char *xcap_backend = "auto";
 module_param_named(backend, xcap_backend, charp, 0444);
 MODULE_PARM_DESC(backend, "how functions are hooked: auto, direct, fprobe or kretprobe");
 
+char *xcap_stages = "";
+module_param_named(stages, xcap_stages, charp, 0444);
+MODULE_PARM_DESC(stages, "which stages are timed, separated by commas (default: all)");
+
 const char *xcap_release(void)
 {
 	return init_utsname()->release;

@@ -67,6 +67,7 @@ extern u8 xcap_scoped_slots[];
 DECLARE_PER_CPU(struct xcap_cpu, xcap_cpu);
 
 extern char *xcap_backend;
+extern char *xcap_stages;
 
 const char *xcap_release(void);
 enum xcap_role xcap_role(void);

@@ -68,12 +68,12 @@ impl Registry {
 
     /// One more probe for each function that may be a step of sending. Those that there are stay.
     pub(crate) fn add_transmit(&mut self) -> Result {
-        self.add_stages(&TRANSMIT)?;
+        self.add_stages(TRANSMIT.iter())?;
         self.look()
     }
 
     /// One more probe for each function that may be one of these stages, but for stages that there are.
-    pub(crate) fn add_stages(&mut self, entries: &'static [Entry]) -> Result {
+    pub(crate) fn add_stages(&mut self, entries: impl Iterator<Item = &'static Entry>) -> Result {
         let mut added = KVec::new();
         for entry in entries {
             for candidate in entry.candidates {

@@ -6,6 +6,7 @@ use crate::guest::actors::{among, Actors};
 use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
+use crate::guest::stages;
 use crate::guest::watch::Watch;
 use anyhow::Context;
 use fastrand::Rng;
@@ -27,13 +28,14 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
         let mut rng = Rng::with_seed(seed);
         while rounds.next().is_some() {
             let backend = BACKENDS[rng.usize(..BACKENDS.len())];
+            let stages = stages::some(&mut rng);
             watch
-                .during("insmod", || files::load(backend))
-                .with_context(|| format!("insmod xcap.ko backend={backend}"))?;
+                .during("insmod", || files::load(backend, &stages))
+                .with_context(|| format!("insmod xcap.ko backend={backend} stages={stages}"))?;
             sleep(Duration::from_micros(rng.u64(..20_000)));
             // Not watched: it is polled, and gives up itself.
             files::unload()?;
         }
-        files::load("auto").context("insmod at last")
+        files::load("auto", stages::ALL).context("insmod at last")
     })
 }

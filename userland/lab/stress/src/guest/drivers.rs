@@ -6,6 +6,7 @@ use crate::guest::actors::{among, Actors};
 use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
+use crate::guest::stages;
 use crate::guest::watch::Watch;
 use anyhow::{bail, Context};
 use fastrand::Rng;
@@ -15,7 +16,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
-    files::prepare()?;
+    files::prepare(stages::ALL)?;
     let driver = driver()?;
     let ended = among(Actors::with_commands(seed), journal, watch, || {
         let mut rng = Rng::with_seed(seed);

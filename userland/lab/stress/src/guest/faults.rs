@@ -9,6 +9,7 @@
 use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
+use crate::guest::stages;
 use crate::guest::watch::Watch;
 use anyhow::{Context, Result};
 use fastrand::Rng;
@@ -87,7 +88,7 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
             fs::write(&path, value).with_context(|| format!("'{value}' into {path}"))?;
         }
     }
-    files::prepare()?;
+    files::prepare(stages::FEW)?;
     let mut rng = Rng::with_seed(seed);
     let mut operations: Vec<Operation> = COMMANDS
         .map(|(before, command)| Operation::Command(before, command))
@@ -121,9 +122,9 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
                 sweep.of(file, prepare, read)?;
             }
             Operation::Insmod => {
-                sweep.of("insmod", files::unload, || files::load("auto"))?;
+                sweep.of("insmod", files::unload, || files::load("auto", stages::FEW))?;
                 files::unload()?;
-                files::load("auto").context("insmod at last")?;
+                files::load("auto", stages::FEW).context("insmod at last")?;
             }
         }
         if sweep.rounds.is_over() {

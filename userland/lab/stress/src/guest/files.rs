@@ -106,8 +106,8 @@ fn load_file(path: &str, parameters: &str) -> Result<(), Errno> {
     finit_module(&file, &parameters, ModuleInitFlags::empty())
 }
 
-pub fn load(backend: &str) -> Result<(), Errno> {
-    load_file(MODULE, &format!("backend={backend}"))
+pub fn load(backend: &str, stages: &str) -> Result<(), Errno> {
+    load_file(MODULE, &format!("backend={backend} stages={stages}"))
 }
 
 /// Tries to unload it once.
@@ -134,11 +134,11 @@ pub fn unload_module(module: &str) -> Result<()> {
     }
 }
 
-/// xcap anew, and the functions of known length.
-pub fn prepare() -> Result<()> {
+/// xcap anew, with these stages, and the functions of known length.
+pub fn prepare(stages: &str) -> Result<()> {
     load_targets()?;
     unload()?;
-    load("auto").context("xcap is not loaded")
+    load("auto", stages).context("xcap is not loaded")
 }
 
 pub fn load_targets() -> Result<()> {

@@ -8,6 +8,7 @@ use crate::guest::grammar::{self, Known};
 use crate::guest::journal::Journal;
 use crate::guest::rest;
 use crate::guest::round::Rounds;
+use crate::guest::stages;
 use crate::guest::watch::Watch;
 use fastrand::Rng;
 use std::fs;
@@ -21,14 +22,14 @@ const LOOK_EVERY: u64 = 100;
 const MOST_PROBES: usize = 60;
 
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
-    files::prepare()?;
+    let mut rng = Rng::with_seed(seed);
+    files::prepare(&stages::some(&mut rng))?;
     let actors = Actors {
         readers: 2,
         pause: 20,
         commands: None,
     };
     among(actors, journal, watch, || {
-        let mut rng = Rng::with_seed(seed);
         let mut known = Known {
             namespace: fs::metadata("/proc/self/ns/net")?.ino(),
             ..Known::default()
@@ -38,7 +39,7 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
                 known.probes = names()?;
                 if known.probes.len() > MOST_PROBES {
                     rest::gone()?;
-                    files::load("auto")?;
+                    files::load("auto", &stages::some(&mut rng))?;
                     continue;
                 }
             }

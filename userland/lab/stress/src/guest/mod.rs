@@ -16,6 +16,7 @@ mod neighbours;
 pub mod outcome;
 mod rest;
 pub mod round;
+pub mod stages;
 mod storm;
 mod suspend;
 mod watch;

@@ -6,6 +6,7 @@ use crate::guest::actors::{among, Actors};
 use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
+use crate::guest::stages;
 use crate::guest::watch::Watch;
 use anyhow::{bail, Context, Result};
 use fastrand::Rng;
@@ -25,7 +26,7 @@ const PATCH_MODULE: &str = "/lab/targets/xcap_livepatch.ko";
 const STAY: Duration = Duration::from_millis(30);
 
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> Result<()> {
-    files::prepare()?;
+    files::prepare(stages::ALL)?;
     // Functions that the neighbours have, too.
     for function in ["vfs_read", "xcap_target_10", "__x64_sys_umask"] {
         files::must(&format!("add {function}"))?;

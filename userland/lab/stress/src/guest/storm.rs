@@ -6,6 +6,7 @@ use crate::guest::actors::{among, Actors};
 use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
+use crate::guest::stages;
 use crate::guest::watch::Watch;
 use anyhow::ensure;
 use fastrand::Rng;
@@ -22,7 +23,8 @@ const WORDS: [&str; 8] = [
 ];
 
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
-    files::prepare()?;
+    let mut rng = Rng::with_seed(seed);
+    files::prepare(&stages::some(&mut rng))?;
     files::must("add xcap_target_10 as storm")?;
     files::must("add xcap_target_nest as nest backend=direct")?;
     let actors = Actors {
@@ -31,7 +33,6 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
         commands: None,
     };
     among(actors, journal, watch, || {
-        let mut rng = Rng::with_seed(seed);
         while rounds.next().is_some() {
             let word = WORDS[rng.usize(..WORDS.len())];
             let answer = watch.during(word, || files::must(word));

@@ -6,6 +6,7 @@ use crate::guest::actors::{among, Actors};
 use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::round::Rounds;
+use crate::guest::stages;
 use crate::guest::watch::Watch;
 use anyhow::Context;
 use std::fs;
@@ -26,7 +27,7 @@ pub fn is_possible() -> bool {
 }
 
 pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> anyhow::Result<()> {
-    files::prepare()?;
+    files::prepare(stages::ALL)?;
     let ports = ports()?;
     for port in &ports {
         put(&format!("{PORT}/unbind"), port)?;
