@@ -24,7 +24,7 @@ emulator_plugin = (cd userland && RUSTFLAGS= cargo rustc --quiet --locked --rele
 	install -m 755 '$(TARGET_DIR)/release/libxcap_$(1)_qemu.so' '$(XCAP_TOOLS)'
 AT_ONCE := $(MAKE) --no-print-directory --jobs
 
-.PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test lab \
+.PHONY: module modules rust-metadata tools install uninstall deb repo check check-userland check-module test test-all lab \
 	trials costs study demo plugin bench silicon stress try-packages paper sweep overhead man completions docs host clean help
 
 module modules:
@@ -76,8 +76,9 @@ check-module:
 	@$(LAB) module --format
 	@$(LAB) module --clippy >/dev/null
 
-test: export PROGRAMS :=
-test: tools plugin
+test test-all: export PROGRAMS :=
+test-all: export XCAP_ALL_TRIALS := yes
+test test-all: tools plugin
 	@$(AT_ONCE) check-userland check-module lab
 	@scripts/cargo-cache keep '$(TARGET_DIR)'
 	@$(AT_ONCE) trials costs study
@@ -158,6 +159,7 @@ help:
 	@echo 'make check-userland  of that, what concerns the programs'
 	@echo 'make check-module    of that, what concerns the module'
 	@echo 'make test            the same, and the tests in virtual machines'
+	@echo 'make test-all        … in every place, by every backend, on every card (20 minutes)'
 	@echo 'make bench           what a probe costs, beside other tools'
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'

@@ -3,7 +3,7 @@
 //! Calls that sleep: what becomes of them when they wake up elsewhere, or after something changed.
 
 use crate::labs::{On, World};
-use crate::world::{control, fresh, stage, until, PATIENCE};
+use crate::world::{control, fresh, stage, until, Stages, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -108,7 +108,7 @@ fn finish(guest: &Guest) -> Result<StageReport> {
 
 fn moved(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     wake(lab)?;
     asleep_again(guest, 2)?;
@@ -132,7 +132,7 @@ fn moved(lab: &Lab, backend: &str) -> Result<()> {
 /// `backend=` waits for the calls that will return to direct hooks; nobody waits with it.
 fn changed_backend(lab: &Lab) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     control(guest, "backend=direct")?;
     let sleeper = guest.spawn(&["xcap-recv", "-i", "eth0", "--count", "1", "--json"])?;
     until(guest, "a call is in flight", |report| {
@@ -153,7 +153,7 @@ fn changed_backend(lab: &Lab) -> Result<()> {
                 Some((stage.backend.as_deref()?, stage.state.as_str()))
             };
             state("recvmsg") == Some(("direct", "draining"))
-                && state("softirq") == Some((backend, "armed"))
+                && state("copy_user") == Some((backend, "armed"))
         })
         .map(drop)
     };
@@ -184,7 +184,7 @@ fn changed_backend(lab: &Lab) -> Result<()> {
 
 fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 2)?;
     control(guest, "reset")?;
     asleep_again(guest, 1)?;
@@ -208,7 +208,7 @@ fn over_a_reset(lab: &Lab, backend: &str) -> Result<()> {
 
 fn over_stop_and_start(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let sleeper = Sleeper::probed(lab, NAME, backend, 3)?;
     control(guest, "stop")?;
     control(guest, "start")?;
@@ -244,7 +244,7 @@ fn over_stop_and_start(lab: &Lab, backend: &str) -> Result<()> {
 fn over_many_starts(lab: &Lab) -> Result<()> {
     const STARTS: u32 = 17;
     let guest = lab.guest(lab.capturing_place());
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     control(guest, "backend=fprobe")?;
     let sleeper = Sleeper::probed(lab, NAME, "fprobe", STARTS)?;
     for call in 1..=STARTS {

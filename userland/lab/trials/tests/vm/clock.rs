@@ -3,7 +3,7 @@
 //! What xcap says of the clock.
 
 use crate::labs::{On, World};
-use crate::world::{fresh, receivers, report};
+use crate::world::{fresh, receivers, report, Stages};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Place};
@@ -53,7 +53,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn native(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let report = report(guest)?;
     let tsc = report.tsc.as_ref().context("nothing is said of the TSC")?;
     ensure!(

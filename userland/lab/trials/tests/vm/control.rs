@@ -3,7 +3,7 @@
 //! The control file.
 
 use crate::labs::{On, World};
-use crate::world::{capture, control, fresh, load_targets, report, stage};
+use crate::world::{capture, control, fresh, load_targets, report, stage, Stages};
 use anyhow::{bail, ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::{CONTROL, STATS};
@@ -39,7 +39,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         }),
         world.trial("stop_start_and_reset_do_what_they_say", On::Bare, |lab| {
             let guest = lab.guest(Place::Bare);
-            fresh(guest)?;
+            fresh(guest, Stages::These("stages=deliver"))?;
             let delivered = || -> Result<u64> { Ok(stage(&report(guest)?, "deliver")?.count) };
             capture(lab, 5, 1000)?;
             ensure!(delivered()? == 5, "{} of 5 frames", delivered()?);
@@ -74,7 +74,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 
 /// A nested call costs what the newest calibration says, though its hook is the old one.
 fn recalibrated(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     for function in ["xcap_target_100", "xcap_target_nest"] {
         control(guest, &format!("'add {function} backend=direct'"))?;
@@ -113,7 +113,7 @@ fn recalibrated(guest: &Guest) -> Result<()> {
 }
 
 fn refused(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     control(guest, "stop")?;
     let state = "cat /sys/kernel/debug/xcap/probes /sys/kernel/debug/xcap/stats";
     let before = guest.sh(state)?;
@@ -132,7 +132,7 @@ fn refused(guest: &Guest) -> Result<()> {
 }
 
 fn private(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let modes = guest.sh("cd /sys/kernel/debug/xcap; stat -c '%a %u %n' *")?;
     for line in modes.lines() {
         let mode = line.split(' ').next().unwrap_or_default();

@@ -4,7 +4,7 @@
 
 use crate::asleep::{Sleeper, BACKENDS};
 use crate::labs::{On, World};
-use crate::world::{control, fresh, report, unload, until, PATIENCE};
+use crate::world::{control, fresh, report, unload, until, Stages, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;
@@ -43,7 +43,7 @@ fn said(guest: &Guest, probe: &str, words: &str) -> Result<()> {
 
 fn drained(lab: &Lab) -> Result<()> {
     let guest = lab.guest(Place::Bare);
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let sleeper = Sleeper::probed(lab, "held", "direct", 1)?;
     let unloaded = guest.run(&["rmmod", "xcap"])?;
     ensure!(

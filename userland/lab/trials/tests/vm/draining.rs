@@ -4,7 +4,7 @@
 
 use crate::asleep::{wake, Sleeper};
 use crate::labs::{On, World};
-use crate::world::{control, fresh, load_targets, report, until, PATIENCE};
+use crate::world::{control, fresh, load_targets, report, until, Stages, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -35,7 +35,7 @@ fn gone(guest: &Guest, name: &str) -> Result<()> {
 }
 
 fn own_write(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     for function in ["__x64_sys_write", "vfs_write"] {
         control(guest, &format!("add {function} backend=direct"))?;
         let del = format!("echo del {function} >{CONTROL}");
@@ -49,7 +49,7 @@ fn own_write(guest: &Guest) -> Result<()> {
 
 fn abandoned(lab: &Lab) -> Result<()> {
     let guest = lab.guest(lab.capturing_place());
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let sleeper = Sleeper::probed(lab, "held", "direct", 1)?;
     let waiting = guest.spawn(&["sh", "-c", &format!("echo del held >{CONTROL}")])?;
     until(guest, "held is draining", |report| {
@@ -66,7 +66,7 @@ fn abandoned(lab: &Lab) -> Result<()> {
 }
 
 fn not_returning(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     for function in ["do_exit", "do_group_exit", "get_signal", "do_idle"] {
         let add = format!("echo add {function} as ending backend=direct >{CONTROL}");
         let output = guest.run(&["sh", "-c", &add])?;
@@ -89,7 +89,7 @@ fn not_returning(guest: &Guest) -> Result<()> {
 
 /// While many functions are hooked, which takes a while for each.
 fn modules(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     control(guest, "add xcap_target_10 as target backend=direct")?;
     let add = format!("echo 'add tcp_* limit=1000 backend=fprobe' >{CONTROL}");

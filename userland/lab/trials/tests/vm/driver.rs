@@ -3,12 +3,14 @@
 //! A driver that goes while its functions are probed, and comes back.
 
 use crate::labs::{On, World};
-use crate::world::{capture, control, fresh, report, stage};
+use crate::world::{capture, control, fresh, report, stage, Stages};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Place};
 
 const OF_THE_DRIVER: [&str; 2] = ["nic_irq", "nic_poll"];
+
+const OF_THE_DRIVER_ALONE: &str = "stages=nic_irq,nic_poll";
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -18,7 +20,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Bare,
             move |lab| {
                 let guest = lab.guest(Place::Bare);
-                fresh(guest)?;
+                fresh(guest, Stages::These(OF_THE_DRIVER_ALONE))?;
                 if backend != "auto" {
                     control(guest, &format!("backend={backend}"))?;
                 }
@@ -41,7 +43,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Unplugged,
             move |lab| {
                 let guest = lab.guest(Place::Bare);
-                fresh(guest)?;
+                fresh(guest, Stages::These(OF_THE_DRIVER_ALONE))?;
                 if backend != "auto" {
                     control(guest, &format!("backend={backend}"))?;
                 }

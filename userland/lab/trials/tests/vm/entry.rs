@@ -4,7 +4,7 @@
 //! beside a live patch of the function.
 
 use crate::labs::{On, World};
-use crate::world::{control, fresh, load_targets, report, stage, until, PATIENCE};
+use crate::world::{control, fresh, load_targets, report, stage, until, Stages, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;
@@ -70,7 +70,7 @@ fn counted(guest: &Guest, calls: u64) -> Result<()> {
 }
 
 fn said_as_by_ftrace(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::These("stages=deliver"))?;
     let way = best(guest)?;
     entered(guest, "deliver", way)?;
     let theirs = guest
@@ -129,7 +129,7 @@ impl<'a> Patch<'a> {
 }
 
 fn patched_under_us(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     control(guest, &format!("add {FUNCTION} as ours backend=direct"))?;
     entered(guest, "ours", best(guest)?)?;
@@ -159,7 +159,7 @@ fn patched_under_us(guest: &Guest) -> Result<()> {
 }
 
 fn patched_before_us(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     let patch = Patch::of(guest)?;
     control(guest, &format!("add {FUNCTION} as ours backend=direct"))?;
@@ -180,7 +180,7 @@ fn patched_before_us(guest: &Guest) -> Result<()> {
 /// Both by a dump of its stack and, as a live patch asks whether it may be, reliably.
 fn unwound(guest: &Guest) -> Result<()> {
     const FOR_EVER_MS: u32 = 10_000_000;
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     control(guest, "add xcap_target_sleep as ours backend=direct")?;
     let script = format!(

@@ -4,7 +4,7 @@
 
 use crate::asleep::BACKENDS;
 use crate::labs::{On, World};
-use crate::world::{capture, control, fresh, report, PATIENCE};
+use crate::world::{capture, control, fresh, report, Stages, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -59,7 +59,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 
 fn busy(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(Place::Bare);
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let added = add(guest, backend)?;
     // A kernel may lack some, and some are no direct's; most must be there.
     ensure!(added.len() >= 12, "only {added:?} can be probed");

@@ -4,7 +4,7 @@
 
 use crate::asleep::BACKENDS;
 use crate::labs::{On, World};
-use crate::world::{capture, control, fresh, report, stage, unload, PATIENCE};
+use crate::world::{capture, control, fresh, report, stage, unload, Stages, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -112,7 +112,7 @@ fn calls_a_turn(guest: &Guest) -> Result<u64> {
 
 /// Insisting on direct is refused and changes nothing; the other backends count beside BPF.
 fn taken(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let calls = CALLS * calls_a_turn(guest)?;
     let rival = Rival::holding(guest, FUNCTION)?;
     let probes = "grep -v '^#' /sys/kernel/debug/xcap/probes";
@@ -180,7 +180,7 @@ fn taken_stage(lab: &Lab) -> Result<()> {
 
 /// We have the function: BPF is refused and disturbs nothing. What we let go, it can have.
 fn taking(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let calls = CALLS * calls_a_turn(guest)?;
     control(guest, &format!("add {FUNCTION} as ours backend=direct"))?;
     Rival::refused(guest, FUNCTION)?;
@@ -218,7 +218,7 @@ fn taking(guest: &Guest) -> Result<()> {
 /// BPF takes and leaves a function whose calls we count, or tries to.
 fn coming_and_going(guest: &Guest, backend: &str) -> Result<()> {
     const TURNS: u64 = 100_003;
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let calls = TURNS * calls_a_turn(guest)?;
     control(guest, &format!("add {FUNCTION} as ours backend={backend}"))?;
     // One CPU is left for BPF.

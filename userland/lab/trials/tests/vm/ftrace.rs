@@ -2,7 +2,7 @@
 
 //! xcap's counts against ftrace's own of the same functions.
 
-use crate::labs::{On, World};
+use crate::labs::{thorough, On, World};
 use crate::world::{capture_watched, fresh_all, receivers, report, Moment};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
@@ -18,7 +18,8 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
     for backend in ["auto", "kretprobe"] {
         let name = |place| format!("counts_agree_with_ftrace_{place}_{backend}");
-        trials.push(world.trial(name("xen"), On::Xen, move |lab| agree(lab, backend)));
+        let under_xen = world.trial(name("xen"), On::Xen, move |lab| agree(lab, backend));
+        trials.push(thorough(under_xen));
         trials.push(world.trial(name("bare"), On::Bare, move |lab| agree(lab, backend)));
     }
     trials

@@ -2,8 +2,8 @@
 
 //! Any function, by name or by pattern, at run time.
 
-use crate::labs::{On, World};
-use crate::world::{capture, control, fresh, report, stage, unload};
+use crate::labs::{thorough, On, World};
+use crate::world::{capture, control, fresh, report, stage, unload, Stages};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_abi::paths::CONTROL;
@@ -42,7 +42,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Bare,
             |lab| {
                 let guest = lab.guest(Place::Bare);
-                fresh(guest)?;
+                fresh(guest, Stages::Few)?;
                 control(guest, "add __netif_receive_skb_core as core")?;
                 let found = report(guest)?;
                 let function = stage(&found, "core")?.function.clone().unwrap_or_default();
@@ -56,6 +56,9 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
                 Ok(())
             },
         ),
+        world.trial("stages_are_chosen_at_load", On::Unplugged, |lab| {
+            chosen_stages(lab.guest(Place::Bare))
+        }),
         world.trial(
             "an_unknown_backend_is_refused_at_load",
             On::Unplugged,
@@ -73,7 +76,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Unplugged,
             |lab| {
                 let guest = lab.guest(Place::Bare);
-                fresh(guest)?;
+                fresh(guest, Stages::These("stages=deliver,recvmsg"))?;
                 let report = report(guest)?;
                 let how = |name| -> Result<(Option<&str>, Option<&str>)> {
                     let stage = stage(&report, name)?;
@@ -91,14 +94,16 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         world.trial("a_pattern_takes_functions_of_a_module", On::Xen, |lab| {
             pattern(lab.guest(Place::Dom0))
         }),
-        world.trial("a_thousand_probes_at_once", On::Unplugged, |lab| {
-            thousand(lab.guest(Place::Bare))
-        }),
+        thorough(
+            world.trial("a_thousand_probes_at_once", On::Unplugged, |lab| {
+                thousand(lab.guest(Place::Bare))
+            }),
+        ),
     ]
 }
 
 fn refused(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::These("stages=deliver"))?;
     control(guest, "add packet_sendmsg as taken")?;
     let probes = "cat /sys/kernel/debug/xcap/probes";
     let before = guest.sh(probes)?;
@@ -117,7 +122,7 @@ fn refused(guest: &Guest) -> Result<()> {
 }
 
 fn pattern(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     // Probed by a kprobe, the last function of a module crashes the kernel, unless ftrace knows it.
     let last = guest.run(&["sh", "-c", &format!("echo add br_deinit >{CONTROL}")])?;
     ensure!(
@@ -134,7 +139,7 @@ fn pattern(guest: &Guest) -> Result<()> {
 }
 
 fn thousand(guest: &Guest) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     let mut added = 0;
     for prefix in ["tcp_", "udp_", "ip_", "inet_", "skb_", "sock_", "xfrm_"] {
         if added >= 1000 {
@@ -155,4 +160,33 @@ fn thousand(guest: &Guest) -> Result<()> {
         .filter(|stage| stage.backend.as_deref() == Some("kretprobe"));
     ensure!(armed.count() >= 1000, "stats doesn't show them all");
     guest.sh("rmmod xcap").map(drop)
+}
+
+fn chosen_stages(guest: &Guest) -> Result<()> {
+    unload(guest)?;
+    for (stages, wrong) in [("deliver,nope", "nope"), ("tx_send", "tx_send")] {
+        let command = format!(
+            "dmesg -c >/dev/null; insmod /lab/xcap.ko stages={stages} 2>/dev/null || dmesg"
+        );
+        let said = guest.sh(&command)?;
+        ensure!(
+            said.contains(&format!("\"{wrong}\" is none of the stages")),
+            "stages={stages}: {said}"
+        );
+    }
+    guest.sh("insmod /lab/xcap.ko stages=copy_user,recvmsg")?;
+    let stages = || -> Result<Vec<String>> {
+        let report = report(guest)?;
+        Ok(report.stages.into_iter().map(|stage| stage.stage).collect())
+    };
+    let chosen = stages()?;
+    // In the order of the table.
+    ensure!(chosen == ["recvmsg", "copy_user"], "there are {chosen:?}");
+    control(guest, "transmit on")?;
+    let sending = stages()?;
+    ensure!(
+        sending.contains(&"tx_send".to_owned()),
+        "there are {sending:?}"
+    );
+    unload(guest)
 }

@@ -3,7 +3,7 @@
 //! Guests as such: commands run in them as they would here, xcap loads in each, nothing goes wrong in silence.
 
 use crate::labs::{On, World};
-use crate::world::{receivers, reload, report, PATIENCE};
+use crate::world::{receivers, reload, report, Stages, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_guest::protocol::Status;
@@ -69,7 +69,7 @@ fn passes(guest: &Guest) -> Result<()> {
 
 fn loads(lab: &Lab, roles: &[&str]) -> Result<()> {
     for (guest, role) in receivers(lab).into_iter().zip(roles) {
-        reload(guest)?;
+        reload(guest, Stages::All)?;
         let report = report(guest)?;
         ensure!(
             report.role == *role,

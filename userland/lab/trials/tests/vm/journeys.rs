@@ -2,7 +2,7 @@
 
 //! Numbered frames are followed from the card to the capturing program, or to where they were lost.
 
-use crate::labs::{On, World};
+use crate::labs::{thorough, On, World};
 use crate::transmit::sent_by_domu;
 use crate::whole::all_are_whole;
 use crate::world::fresh_all;
@@ -43,7 +43,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         world.trial("frames_have_journeys_in_pv", On::Xen, move |lab| {
             both(lab, Environment::XenPv)
         }),
-        world.own_trial("frames_have_journeys_in_pvh", move || {
+        thorough(world.own_trial("frames_have_journeys_in_pvh", move || {
             let materials = world.materials()?;
             // Its sender is in the emulator: a machine less.
             let config = Config {
@@ -59,7 +59,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
                 .and_then(|()| sent_by_domu(&lab, Environment::XenPvh, SENT_IN_PVH));
             received_and_sent.map_err(|error| lab.explain(error))?;
             lab.logs().check()
-        }),
+        })),
     ]
 }
 

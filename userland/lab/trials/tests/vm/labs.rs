@@ -27,8 +27,12 @@ pub struct World {
     left: Mutex<BTreeMap<On, usize>>,
     ended: Condvar,
     labs: [Mutex<Slot>; On::ALL.len()],
+    /// How many trials that start their machines themselves are at it.
+    own: (Mutex<usize>, Condvar),
     /// What is wrong with the labs that have ended.
     wrong: Mutex<Vec<anyhow::Error>>,
+    /// Trials that have failed, and the first line of why.
+    failures: Mutex<Vec<String>>,
     pub timing: Timing,
 }
 
@@ -55,8 +59,31 @@ pub enum On {
     Unplugged,
     /// The same with its CPUs emulated at once: functions must not be hooked while they are called.
     Parallel,
-    /// Machines of its own, one trial at a time.
+    /// Machines of its own, [`OWN_AT_ONCE`] trials at a time.
     Own,
+}
+
+/// They mostly wait for one machine to start, which is one processor's work.
+const OWN_AT_ONCE: usize = 2;
+
+/// Of trials that `make test` leaves to `make test-all`: they show in another place, by another backend or on another
+/// card what a trial that `make test` has shows, or do so for minutes.
+const THOROUGH: &str = "thorough";
+
+pub fn thorough(trial: Trial) -> Trial {
+    trial.with_kind(THOROUGH)
+}
+
+pub fn thorough_if(so: bool, trial: Trial) -> Trial {
+    if so {
+        thorough(trial)
+    } else {
+        trial
+    }
+}
+
+pub fn is_thorough(trial: &Trial) -> bool {
+    trial.kind() == THOROUGH
 }
 
 impl On {
@@ -121,7 +148,7 @@ impl World {
     ) -> Trial {
         let name = name.into();
         self.placed(name.clone(), On::Own, move || {
-            let _turn = locked(&self.labs[On::Own as usize]);
+            let _turn = OwnTurn::of(self);
             let begin = Instant::now();
             let outcome = act();
             self.timing.note(&name, On::Own, begin, None);
@@ -158,11 +185,23 @@ impl World {
         act: impl FnOnce() -> Result<()> + Send + 'static,
     ) -> Trial {
         locked(&self.places).insert(name.clone(), on);
-        Trial::test(name, move || {
+        Trial::test(name.clone(), move || {
             // However the trial ends.
             let _one_less = OneLess(self, on);
-            act().map_err(|e| Failed::from(format!("{e:#}")))
+            act().map_err(|e| {
+                let whole = format!("{e:#}");
+                let first = whole.lines().next().unwrap_or_default();
+                locked(&self.failures).push(format!("{name}: {first:.200}"));
+                Failed::from(whole)
+            })
         })
+    }
+
+    /// Says once more what has failed, where whoever sees the end only sees it.
+    pub fn tell_failures(&self) {
+        for failure in locked(&self.failures).iter() {
+            eprintln!("failed: {failure}");
+        }
     }
 
     /// Tells which of the trials will run.
@@ -237,6 +276,27 @@ impl World {
         }
         let made = Materials::prepare(None)?;
         Ok(self.materials.get_or_init(|| made))
+    }
+}
+
+struct OwnTurn(&'static World);
+
+impl OwnTurn {
+    fn of(world: &'static World) -> Self {
+        let (at_it, ended) = &world.own;
+        let at_it = locked(at_it);
+        *ended
+            .wait_while(at_it, |at_it| *at_it == OWN_AT_ONCE)
+            .unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(world)
+    }
+}
+
+impl Drop for OwnTurn {
+    fn drop(&mut self) {
+        let (at_it, ended) = &self.0.own;
+        *locked(at_it) -= 1;
+        ended.notify_one();
     }
 }
 

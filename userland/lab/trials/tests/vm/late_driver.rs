@@ -4,7 +4,7 @@
 
 use crate::asleep::BACKENDS;
 use crate::labs::{On, World};
-use crate::world::{capture, control, fresh, load_targets, report, stage, unload};
+use crate::world::{capture, control, fresh, load_targets, report, stage, unload, Stages};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Lab, Place};
@@ -59,7 +59,7 @@ fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
 }
 
 fn added(guest: &Guest, backend: &str) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     control(
         guest,

@@ -2,9 +2,10 @@
 
 //! Marks: each numbered frame is seen at each place it comes through, in order, and nothing else is.
 
-use crate::labs::{On, World};
+use crate::labs::{thorough_if, On, World};
 use crate::world::{
     capture_numbered, control, fresh, fresh_all, in_receivers, receivers, report, stage, Moment,
+    Stages,
 };
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
@@ -33,8 +34,10 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
     for backend in ["auto", "kretprobe", "fprobe"] {
         let name = |place| format!("numbered_frames_leave_marks_in_order_{place}_{backend}");
-        trials.push(world.trial(name("xen"), On::Xen, move |lab| in_order(lab, backend)));
-        trials.push(world.trial(name("bare"), On::Bare, move |lab| in_order(lab, backend)));
+        let under_xen = world.trial(name("xen"), On::Xen, move |lab| in_order(lab, backend));
+        let bare = world.trial(name("bare"), On::Bare, move |lab| in_order(lab, backend));
+        trials.push(thorough_if(backend != "auto", under_xen));
+        trials.push(thorough_if(backend == "auto", bare));
     }
     trials.push(world.trial("marks_that_find_no_room_are_counted", On::Bare, no_room));
     trials.push(world.trial(
@@ -235,7 +238,7 @@ const FRAMES_OF_ALL_KINDS: [(&str, Option<u64>); 9] = [
 fn hostile(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["direct", "kretprobe", "fprobe"] {
-        fresh(guest)?;
+        fresh(guest, Stages::These("stages=deliver,copy_user"))?;
         control(guest, &format!("backend={backend}"))?;
         // A function that xcap doesn't know has its frame in an argument, too.
         control(guest, "'add loopback_xmit'")?;
@@ -274,7 +277,7 @@ xcap-send -i lo -d 00:00:00:00:00:00 --count 1 --frame /tmp/frame
 fn goes(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["auto", "kretprobe", "fprobe"] {
-        fresh(guest)?;
+        fresh(guest, Stages::These("stages=softirq,any_softirq"))?;
         control(guest, &format!("backend={backend}"))?;
         // Refused, with nothing changed; then nothing was ever left.
         guest.sh(&format!(

@@ -3,7 +3,7 @@
 //! What the programs say of a machine, and what each CPU measured.
 
 use crate::labs::{On, World};
-use crate::world::{control, load_targets, reload, stage, unload, until, PATIENCE};
+use crate::world::{control, load_targets, reload, stage, unload, until, Stages, PATIENCE};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn cpus_add_up(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    reload(guest, Stages::These("stages=timer_irq"))?;
     load_targets(guest)?;
     control(guest, "add xcap_target_10 as target")?;
     control(guest, "reset")?;
@@ -76,7 +76,7 @@ fn cpus_add_up(guest: &Guest) -> Result<()> {
 
 /// What stands in the section EXAMPLES of the written pages, by the roff that it is written in.
 fn examples(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    reload(guest, Stages::All)?;
     let mut run = 0;
     for page in xcap_manual::man()?
         .iter()
@@ -130,7 +130,7 @@ fn check<'a>(examination: &'a Value, subject: &str) -> Result<&'a Value> {
 }
 
 fn doctor(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    reload(guest, Stages::All)?;
     let (loaded, code) = examined(guest)?;
     ensure!(loaded["loaded"] == true, "{loaded}");
     ensure!(check(&loaded, "module")?["verdict"] == "good", "{loaded}");
@@ -177,7 +177,7 @@ fn doctor(guest: &Guest) -> Result<()> {
 
 /// What is pressed takes effect, as the module tells.
 fn keys(guest: &Guest) -> Result<()> {
-    reload(guest)?;
+    reload(guest, Stages::Few)?;
     load_targets(guest)?;
     control(guest, "add xcap_target_10 as target")?;
     guest.sh("echo xcap_target_10 23 >/sys/kernel/debug/xcap_targets/call")?;

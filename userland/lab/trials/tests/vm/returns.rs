@@ -4,7 +4,7 @@
 
 use crate::asleep::BACKENDS;
 use crate::labs::{targets, World};
-use crate::world::{control, fresh, load_targets, report, stage};
+use crate::world::{control, fresh, load_targets, report, stage, Stages};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use xcap_machines::config::emulation::Accelerator;
@@ -68,7 +68,7 @@ fn counted(guest: &Guest, processor: &Processor) -> Result<()> {
     );
     load_targets(guest)?;
     for backend in BACKENDS {
-        fresh(guest)?;
+        fresh(guest, Stages::Few)?;
         control(
             guest,
             &format!("add xcap_target_10 as returned backend={backend}"),

@@ -4,7 +4,7 @@
 
 use crate::asleep::BACKENDS;
 use crate::labs::{On, World};
-use crate::world::{control, fresh, load_targets};
+use crate::world::{control, fresh, load_targets, Stages};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Place};
@@ -47,7 +47,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn storm(guest: &Guest, backend: &str) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     control(
         guest,

@@ -3,7 +3,7 @@
 //! What `start`, `stop` and `reset` let in and leave out while calls come in as fast as they can.
 
 use crate::labs::{On, World};
-use crate::world::{control, fresh, load_targets, report, stage};
+use crate::world::{control, fresh, load_targets, report, stage, Stages};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
 use xcap_machines::{Guest, Place};
@@ -66,7 +66,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn reset(guest: &Guest, backend: &str) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     let add = format!("add xcap_target_disturbed as storm backend={backend}");
     control(guest, &add)?;
@@ -87,7 +87,7 @@ fn reset(guest: &Guest, backend: &str) -> Result<()> {
 }
 
 fn windows(guest: &Guest, backend: &str) -> Result<()> {
-    fresh(guest)?;
+    fresh(guest, Stages::Few)?;
     load_targets(guest)?;
     let choice = format!("backend={backend}");
     control(guest, &format!("add xcap_target_nest as outer {choice}"))?;

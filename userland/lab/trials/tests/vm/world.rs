@@ -42,20 +42,46 @@ pub fn unload(guest: &Guest) -> Result<()> {
     guest.sh(UNLOAD).map(drop)
 }
 
+/// The stages that xcap is loaded with.
+#[derive(Clone, Copy)]
+pub enum Stages {
+    All,
+    /// One whose function is a driver's, one whose calls sleep, and one that xcap hooks directly. Each function that is
+    /// hooked costs an emulated machine a tenth of a second and more, whenever xcap comes, goes, starts or stops: enough
+    /// where a trial isn't about frames.
+    Few,
+    /// `stages=` and their names.
+    These(&'static str),
+}
+
+impl Stages {
+    /// The module's parameter.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Few => "stages=nic_poll,recvmsg,copy_user",
+            Self::These(stages) => stages,
+        }
+    }
+}
+
 /// Loads xcap anew, whatever was before.
-pub fn reload(guest: &Guest) -> Result<()> {
+pub fn reload(guest: &Guest, stages: Stages) -> Result<()> {
+    let stages = stages.parameter();
     guest
-        .sh(&format!("{UNLOAD}\ninsmod /lab/xcap.ko"))
+        .sh(&format!("{UNLOAD}\ninsmod /lab/xcap.ko {stages}"))
         .map(drop)
 }
 
 /// Takes off what was added, and starts anew; then all is as it was when xcap was loaded with this backend, or it is
 /// loaded with it now. Loading costs an emulated machine two seconds, and all that it knew of the kernel's functions.
-fn as_loaded(backend: &str) -> String {
+fn as_loaded(backend: &str, stages: Stages) -> String {
+    let stages = stages.parameter();
     format!(
         r#"
-loaded=/lab/loaded.{backend}
+loaded=/lab/loaded.{backend}.{stages}
 as_loaded() {{
+	[ "$(cat /lab/loaded 2>/dev/null)" = $loaded ] || return 1
 	grep -q '^xcap ' /proc/modules && [ -e $loaded ] || return 1
 	cd /sys/kernel/debug/xcap
 	for name in $(awk 'NR == FNR {{ had[$1]; next }} !($1 in had) {{ print $1 }}' $loaded probes); do
@@ -68,19 +94,20 @@ as_loaded() {{
 if ! as_loaded; then
 	cd /
 	{UNLOAD}
-	insmod /lab/xcap.ko backend={backend}
+	insmod /lab/xcap.ko backend={backend} {stages}
 	cat /sys/kernel/debug/xcap/probes >$loaded
+	echo $loaded >/lab/loaded
 fi"#
     )
 }
 
 /// xcap as it is when it has been loaded. Each trial begins with it, so that none has to end with it.
-pub fn fresh(guest: &Guest) -> Result<()> {
-    fresh_with(guest, "auto")
+pub fn fresh(guest: &Guest, stages: Stages) -> Result<()> {
+    fresh_with(guest, "auto", stages)
 }
 
-fn fresh_with(guest: &Guest, backend: &str) -> Result<()> {
-    guest.sh(&as_loaded(backend)).map(drop)
+fn fresh_with(guest: &Guest, backend: &str, stages: Stages) -> Result<()> {
+    guest.sh(&as_loaded(backend, stages)).map(drop)
 }
 
 /// Does the same in all receivers, at once.
@@ -96,9 +123,9 @@ pub fn in_receivers(lab: &Lab, act: impl Fn(&Guest) -> Result<()> + Sync) -> Res
     })
 }
 
-/// [`fresh`] in all receivers, with this backend.
+/// [`fresh`] in all receivers, with this backend and all stages.
 pub fn fresh_all(lab: &Lab, backend: &str) -> Result<()> {
-    in_receivers(lab, |guest| fresh_with(guest, backend))
+    in_receivers(lab, |guest| fresh_with(guest, backend, Stages::All))
 }
 
 /// What `stats` says now.
