@@ -119,7 +119,7 @@ fn sweep(options: &SweepOptions) -> Result<()> {
     };
     let source = LabSource::prepare(Clock::Instructions)?;
     let swept = run::sweep::sweep(&source, &plan, |said| eprintln!("xcap-paper: {said}"))?;
-    loads::write_sweep(&options.results, &swept)
+    swept.keep(|swept| loads::write_sweep(&options.results, swept))
 }
 
 fn overhead(options: &OverheadOptions) -> Result<()> {
@@ -141,7 +141,7 @@ fn overhead(options: &OverheadOptions) -> Result<()> {
     };
     let tell = |said: &str| eprintln!("xcap-paper: {said}");
     let found = run::overhead::overhead(&source, &plan, tell)?;
-    loads::write_overhead(&options.results, &found)
+    found.keep(|found| loads::write_overhead(&options.results, found))
 }
 
 fn ways(options: &WaysOptions) -> Result<()> {
@@ -155,7 +155,7 @@ fn ways(options: &WaysOptions) -> Result<()> {
     let source = LabSource::prepare(Clock::Instructions)?;
     let tell = |said: &str| eprintln!("xcap-paper: {said}");
     let found = run::ways::ways(&source, &plan, tell)?;
-    xcap_paper::ways::write(&options.results, &found)
+    found.keep(|found| xcap_paper::ways::write(&options.results, found))
 }
 
 fn transmit(options: &TransmitOptions) -> Result<()> {
@@ -167,7 +167,7 @@ fn transmit(options: &TransmitOptions) -> Result<()> {
     let source = LabSource::prepare(Clock::Instructions)?;
     let tell = |said: &str| eprintln!("xcap-paper: {said}");
     let found = run::sending::sending(&source, &plan, tell)?;
-    xcap_paper::sending::write(&options.results, &found)
+    found.keep(|found| xcap_paper::sending::write(&options.results, found))
 }
 
 fn commands(options: &MachineOptions) -> Option<Commands> {

@@ -58,7 +58,7 @@ pub struct Options {
     /// What is at random follows from it; a new one unless said here
     #[arg(long)]
     seed: Option<u64>,
-    /// How long it may take, all workloads on all kernels
+    /// How long it may take, all that is chosen
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..100_000))]
     minutes: u32,
     /// Workloads at a time, one CPU each [default: as many as there are CPUs]

@@ -59,6 +59,13 @@ impl Job {
             Self::Work(variant, dose) => (name_of(*variant), name_of(dose.workload)),
         }
     }
+
+    fn longest(&mut self) -> &mut Duration {
+        match self {
+            Self::Parse(_, longest) => longest,
+            Self::Work(_, dose) => &mut dose.longest,
+        }
+    }
 }
 
 /// What is to be done, all of it or a part.
@@ -72,14 +79,18 @@ pub struct Plan<'a> {
     pub quick: bool,
 }
 
-/// The seconds below are an hour's, in two lanes.
-const HOUR: u32 = 60 * 2;
+/// Of the minutes that are given; the rest is for starting machines.
+const PERCENT_AT_WORK: u64 = 80;
+
+/// For a minute's parsing, in the unit of [`Plan::doses`].
+const PARSING: u64 = 60;
 
 impl Plan<'_> {
+    /// What was chosen. A part has the minutes of all, its jobs as they would share an hour.
     pub fn jobs(&self) -> Vec<Job> {
         let mut jobs = Vec::new();
         if self.workloads.is_empty() && self.kernels.is_empty() {
-            let longest = self.scaled(60);
+            let longest = Duration::from_secs(PARSING);
             let parsers = Parser::value_variants().iter();
             jobs.extend(parsers.map(|&parser| Job::Parse(parser, longest)));
         }
@@ -93,12 +104,19 @@ impl Plan<'_> {
                 }
             }
         }
+        self.scale(&mut jobs);
         jobs
     }
 
-    fn scaled(&self, seconds: u64) -> Duration {
-        let seconds = seconds * u64::from(self.minutes * self.lanes) / u64::from(HOUR);
-        Duration::from_secs(if self.quick { seconds / 10 } else { seconds }.max(1))
+    fn scale(&self, jobs: &mut [Job]) {
+        let all: u64 = jobs.iter_mut().map(|job| job.longest().as_secs()).sum();
+        let lanes = u64::from(self.lanes).min(jobs.len() as u64);
+        let given = u64::from(self.minutes) * 60 * lanes * PERCENT_AT_WORK / 100;
+        let given = if self.quick { given / 10 } else { given };
+        for longest in jobs.iter_mut().map(Job::longest) {
+            let seconds = longest.as_secs() * given / all;
+            *longest = Duration::from_secs(seconds.max(1));
+        }
     }
 
     /// All kernels together do 100,000 commands of fuzzing, and load and unload 1,000 times.
@@ -110,7 +128,7 @@ impl Plan<'_> {
             } else {
                 rounds
             },
-            longest: self.scaled(seconds),
+            longest: Duration::from_secs(seconds),
         };
         let mut doses = vec![
             dose(Workload::Fuzz, 27_000, 300),
@@ -136,11 +154,8 @@ mod tests {
     use super::*;
 
     fn seconds(plan: &Plan) -> u64 {
-        let longest = |job: &Job| match job {
-            Job::Parse(_, longest) => longest.as_secs(),
-            Job::Work(_, dose) => dose.longest.as_secs(),
-        };
-        plan.jobs().iter().map(longest).sum()
+        let mut jobs = plan.jobs();
+        jobs.iter_mut().map(|job| job.longest().as_secs()).sum()
     }
 
     #[test]
@@ -174,5 +189,7 @@ mod tests {
         };
         let wanted: Vec<Wanted> = plan.jobs().iter().map(Job::wanted).collect();
         assert_eq!(wanted, [("rt".to_owned(), "fuzz".to_owned())]);
+        // It has one lane, and all of the minutes.
+        assert_eq!(seconds(&plan), 60 * 60 * PERCENT_AT_WORK / 100);
     }
 }

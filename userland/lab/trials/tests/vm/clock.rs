@@ -16,7 +16,7 @@ cat >clock.sh <<'END'
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t debugfs debugfs /sys/kernel/debug
-insmod /lab/xcap.ko
+insmod /lab/xcap.ko stages=copy_user
 grep '^# tsc' /sys/kernel/debug/xcap/stats
 xcap-read --json | grep -o 'Xen traps[^"]*"[^"]*"'
 echo over

@@ -4,7 +4,7 @@
 
 use crate::asleep::{Sleeper, BACKENDS};
 use crate::labs::{On, World};
-use crate::world::{control, fresh, report, unload, until, Stages, PATIENCE};
+use crate::world::{control, fresh, reload, report, unload, until, Stages, PATIENCE};
 use anyhow::{ensure, Result};
 use libtest_mimic::Trial;
 use std::time::Instant;
@@ -95,7 +95,7 @@ fn come_and_go(guest: &Guest, backend: &str) -> Result<()> {
     // One CPU is left for who watches.
     let storm = guest.spawn(&["taskset", "2", "sh", "-c", "while :; do umask 022; done"])?;
     for _ in 0..2 {
-        guest.sh("insmod /lab/xcap.ko")?;
+        reload(guest, Stages::Few)?;
         control(
             guest,
             &format!("add __x64_sys_umask as umask backend={backend}"),

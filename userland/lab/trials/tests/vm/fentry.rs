@@ -150,7 +150,7 @@ fn taken_stage(lab: &Lab) -> Result<()> {
     let guest = lab.guest(Place::Bare);
     unload(guest)?;
     let rival = Rival::holding(guest, "packet_rcv")?;
-    guest.sh("insmod /lab/xcap.ko")?;
+    guest.sh("insmod /lab/xcap.ko stages=deliver")?;
     is(guest, "deliver", "fprobe", "armed", Some("direct_taken"))?;
     capture(lab, CALLS as u32, 100)?;
     let (ours, runs) = (count(guest, "deliver")?, rival.end()?);

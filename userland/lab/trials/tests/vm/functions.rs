@@ -129,7 +129,7 @@ fn pattern(guest: &Guest) -> Result<()> {
         !last.success(),
         "a function that ftrace doesn't know was taken"
     );
-    control(guest, "'add br_* limit=1000'")?;
+    control(guest, "'add br_* limit=1000 backend=kretprobe'")?;
     let listed =
         guest.sh("grep -c '^br_[^ ]* [^ ]* bridge .* armed ' /sys/kernel/debug/xcap/probes")?;
     let listed: u32 = listed.trim().parse()?;

@@ -39,7 +39,7 @@ const GRAPHED_CALLS: u64 = 23;
 fn script() -> String {
     format!(
         r#"
-insmod /lab/targets/xcap_targets.ko && insmod /lab/xcap.ko || exit 1
+insmod /lab/targets/xcap_targets.ko && insmod /lab/xcap.ko stages=copy_user || exit 1
 stats=/sys/kernel/debug/xcap/stats
 call=/sys/kernel/debug/xcap_targets/call
 control() {{ echo "$*" >/sys/kernel/debug/xcap/control || exit 1; }}

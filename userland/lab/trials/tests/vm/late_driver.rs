@@ -30,7 +30,7 @@ fn comes_later(lab: &Lab, backend: &str) -> Result<()> {
     let guest = lab.guest(Place::Bare);
     unload(guest)?;
     guest.sh(&format!(
-        "ip link set eth0 down; rmmod e1000e; insmod /lab/xcap.ko backend={}",
+        "ip link set eth0 down; rmmod e1000e; insmod /lab/xcap.ko backend={} stages=nic_irq,nic_poll",
         if backend == "direct" { "auto" } else { backend }
     ))?;
     let without = report(guest)?;

@@ -75,6 +75,9 @@ fn orders(guest: &Guest) -> Result<()> {
     Ok(())
 }
 
+/// The stages that frames and sleepers are in.
+const ON_THE_WAY: &str = "stages=softirq,nic_poll,bridge,netback,copy,deliver,recvmsg,copy_user";
+
 /// Callers asleep in recvfrom(), frames flowing, and xcap going and coming meanwhile.
 fn under_load(lab: &Lab, backend: &str) -> Result<()> {
     fresh_all(lab, backend)?;
@@ -102,7 +105,7 @@ fn under_load(lab: &Lab, backend: &str) -> Result<()> {
     ];
     let sender = lab.guest(Place::Sender).spawn(&flood)?;
     in_receivers(lab, |guest| {
-        let again = format!("rmmod xcap && insmod /lab/xcap.ko backend={backend}");
+        let again = format!("rmmod xcap && insmod /lab/xcap.ko backend={backend} {ON_THE_WAY}");
         for _ in 0..3 {
             guest.sh(&again)?;
         }

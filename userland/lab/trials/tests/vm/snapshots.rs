@@ -3,7 +3,7 @@
 //! Readings that are made while samples come in.
 
 use crate::asleep::BACKENDS;
-use crate::labs::{On, World};
+use crate::labs::{thorough_if, On, World};
 use crate::world::{control, fresh, load_targets, Stages};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
@@ -39,9 +39,10 @@ const ROUND: u64 = 1000;
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let one = |backend| {
         let name = format!("no_reading_is_torn_while_two_cpus_hit_{backend}");
-        world.trial(name, On::Parallel, move |lab| {
+        let trial = world.trial(name, On::Parallel, move |lab| {
             storm(lab.guest(Place::Bare), backend)
-        })
+        });
+        thorough_if(backend == "kretprobe", trial)
     };
     BACKENDS.map(one).into()
 }

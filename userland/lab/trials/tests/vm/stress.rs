@@ -16,7 +16,7 @@ const SEED: u32 = 4711;
 const WORKLOADS: [(&str, u32); 6] = [
     ("fuzz", 307),
     ("cycles", 11),
-    ("storm", 53),
+    ("storm", 31),
     ("hotplug", 7),
     ("drivers", 3),
     ("neighbours", 11),

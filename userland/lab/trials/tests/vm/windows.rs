@@ -2,7 +2,7 @@
 
 //! What `start`, `stop` and `reset` let in and leave out while calls come in as fast as they can.
 
-use crate::labs::{On, World};
+use crate::labs::{thorough_if, On, World};
 use crate::world::{control, fresh, load_targets, report, stage, Stages};
 use anyhow::{ensure, Context, Result};
 use libtest_mimic::Trial;
@@ -50,12 +50,13 @@ const BETWEEN: [&str; 8] = [
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
     for backend in crate::asleep::BACKENDS {
-        trials.push(world.trial(
+        let torn = world.trial(
             format!("reset_tears_no_sample_{backend}"),
             // CPUs in turn are seldom stopped in the middle of a sample.
             On::Parallel,
             move |lab| reset(lab.guest(Place::Bare), backend),
-        ));
+        );
+        trials.push(thorough_if(backend == "fprobe", torn));
         trials.push(world.trial(
             format!("start_and_stop_are_one_moment_for_all_{backend}"),
             On::Bare,

@@ -2,21 +2,48 @@
 
 //! The labs of several environments, each in a thread: a clock of instructions is not hurried by others.
 
-use anyhow::{anyhow, Result};
+use anyhow::{anyhow, Context, Error, Result};
 use xcap_machines::Lab;
 
 use super::lab::LabSource;
 use super::recording::{Machines, Source};
 use crate::run_id::Environment;
 
-/// What `work` makes in the lab of each, with xcap loaded or without, in their order; or the first error, with what the
-/// guests said last.
-pub fn in_labs<T: Send>(
+/// What some environments made, in their order, and the error of those that made nothing.
+pub struct Made<T> {
+    pub all: T,
+    pub error: Option<Error>,
+}
+
+impl<T> Made<T> {
+    /// The same, of what is made of it.
+    pub(super) fn map<U>(self, into: impl FnOnce(T) -> U) -> Made<U> {
+        Made {
+            all: into(self.all),
+            error: self.error,
+        }
+    }
+
+    /// Keeps what was made, then fails if not all was.
+    pub fn keep(self, keep: impl FnOnce(&T) -> Result<()>) -> Result<()> {
+        keep(&self.all)?;
+        self.error.map_or(Ok(()), |error| {
+            Err(error.context("what was measured elsewhere is kept"))
+        })
+    }
+}
+
+/// What `work` makes in the lab of each, with xcap loaded or without. One that fails costs the others nothing.
+///
+/// # Errors
+///
+/// None made anything: the first error, with what the guests said last.
+pub(super) fn in_labs<T: Send>(
     source: &LabSource,
     environments: &[Environment],
     load: bool,
     work: impl Fn(&Lab, Environment) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
+) -> Result<Made<Vec<T>>> {
     let in_one = |environment| -> Result<T> {
         let mut lab = boot(source, environment, load)?;
         let made = work(&lab, environment).map_err(|error| lab.explain(error))?;
@@ -27,14 +54,31 @@ pub fn in_labs<T: Send>(
         let in_one = &in_one;
         let all: Vec<_> = environments
             .iter()
-            .map(|&environment| scope.spawn(move || in_one(environment)))
+            .map(|&environment| (environment, scope.spawn(move || in_one(environment))))
             .collect();
-        let mut made = Vec::new();
-        for one in all {
-            made.push(one.join().map_err(|_| anyhow!("a thread ended"))??);
-        }
-        Ok(made)
+        let all = all.into_iter().map(|(environment, one)| {
+            let made = one
+                .join()
+                .unwrap_or_else(|_| Err(anyhow!("a thread ended")));
+            made.context(environment.name())
+        });
+        whole_or_part(all)
     })
+}
+
+fn whole_or_part<T>(all: impl Iterator<Item = Result<T>>) -> Result<Made<Vec<T>>> {
+    let mut made = Vec::new();
+    let mut first = None;
+    for one in all {
+        match one {
+            Ok(one) => made.push(one),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    match first {
+        Some(error) if made.is_empty() => Err(error),
+        error => Ok(Made { all: made, error }),
+    }
 }
 
 /// A host with much else to do may be too slow for a machine's start.
@@ -49,4 +93,28 @@ fn boot(source: &LabSource, environment: Environment, load: bool) -> Result<Lab>
         }
     }
     source.boot(environment, load)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_fails_costs_the_others_nothing_but_success() -> Result<()> {
+        let made = whole_or_part([Ok(2), Err(anyhow!("lost")), Ok(3)].into_iter())?;
+        let mut kept = None;
+        let outcome = made.keep(|all| {
+            kept = Some(all.clone());
+            Ok(())
+        });
+        assert_eq!(kept, Some(vec![2, 3]));
+        let said = format!("{:#}", outcome.unwrap_err());
+        assert!(said.ends_with("is kept: lost"), "{said}");
+        let none = whole_or_part::<u32>([Err(anyhow!("first")), Err(anyhow!("last"))].into_iter());
+        assert_eq!(
+            none.err().map(|error| error.to_string()).as_deref(),
+            Some("first")
+        );
+        Ok(())
+    }
 }

@@ -23,6 +23,7 @@ pub mod ways;
 pub mod wire;
 
 pub use block::run_block;
+pub use in_labs::Made;
 pub use knee::Knee;
 pub use plan::{Block, Plan};
 pub use progress::Progress;

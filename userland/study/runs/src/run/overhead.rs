@@ -10,7 +10,7 @@ use xcap_abi::paths::{CONTROL, STATS};
 use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
-use super::in_labs::in_labs;
+use super::in_labs::{in_labs, Made};
 use super::knee::knee;
 use super::lab::LabSource;
 pub use super::overhead_rows::{Overhead, Row};
@@ -151,11 +151,15 @@ fn loads(plan: &Plan) -> Vec<Load> {
 }
 
 /// Measures; `tell` hears of each trial.
-pub fn overhead(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Overhead> {
+pub fn overhead(
+    source: &LabSource,
+    plan: &Plan,
+    tell: impl Fn(&str) + Sync,
+) -> Result<Made<Overhead>> {
     let rows = in_labs(source, &plan.environments, false, |lab, environment| {
         of_environment(lab, environment, plan, &tell)
     })?;
-    Ok(Overhead {
+    Ok(rows.map(|rows| Overhead {
         format: FORMAT,
         frames: plan.frames,
         milliseconds: plan.lasting.as_millis() as u64,
@@ -163,7 +167,7 @@ pub fn overhead(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> 
         seed: plan.seed,
         lab: source.emulator(),
         rows: rows.concat(),
-    })
+    }))
 }
 
 fn of_environment(

@@ -13,7 +13,7 @@ use xcap_journeys::unit::Unit;
 use xcap_machines::Lab;
 use xcap_stats::report::StageReport;
 
-use super::in_labs::in_labs;
+use super::in_labs::{in_labs, Made};
 use super::lab::LabSource;
 use super::recording::Source;
 use super::transmit::{transmit, Load, Transmitted};
@@ -151,7 +151,11 @@ fn pair(plan: &Plan) -> [Load; 2] {
 }
 
 /// Measures; `tell` hears of each scenario.
-pub fn sending(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Sending> {
+pub fn sending(
+    source: &LabSource,
+    plan: &Plan,
+    tell: impl Fn(&str) + Sync,
+) -> Result<Made<Sending>> {
     let lab = source
         .emulator()
         .context("the lab says nothing of its emulator")?;
@@ -170,11 +174,11 @@ pub fn sending(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> R
         }
         Ok(runs)
     })?;
-    Ok(Sending {
+    Ok(runs.map(|runs| Sending {
         format: FORMAT,
         lab,
         runs: runs.concat(),
-    })
+    }))
 }
 
 fn one(lab: &Lab, environment: Environment, load: Load, unit: Unit) -> Result<Sent> {

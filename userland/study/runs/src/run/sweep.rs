@@ -14,7 +14,7 @@ use xcap_journeys::timeline::Ticks;
 use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
-use super::in_labs::in_labs;
+use super::in_labs::{in_labs, Made};
 use super::knee::{knee, Knee};
 use super::lab::LabSource;
 use super::recording::Source;
@@ -129,20 +129,22 @@ pub struct KneeOf {
 }
 
 /// Makes it; `tell` hears of each point and knee.
-pub fn sweep(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Sweep> {
+pub fn sweep(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Made<Sweep>> {
     let each = in_labs(source, &plan.environments, true, |lab, environment| {
         of_environment(lab, environment, plan, &tell)
     })?;
-    let (points, knees): (Vec<_>, Vec<_>) = each.into_iter().unzip();
-    Ok(Sweep {
-        format: FORMAT,
-        frames: plan.frames,
-        milliseconds: plan.lasting.as_millis() as u64,
-        buffer: plan.buffer,
-        lab: source.emulator(),
-        points: points.concat(),
-        knees: knees.concat(),
-    })
+    Ok(each.map(|each| {
+        let (points, knees): (Vec<_>, Vec<_>) = each.into_iter().unzip();
+        Sweep {
+            format: FORMAT,
+            frames: plan.frames,
+            milliseconds: plan.lasting.as_millis() as u64,
+            buffer: plan.buffer,
+            lab: source.emulator(),
+            points: points.concat(),
+            knees: knees.concat(),
+        }
+    }))
 }
 
 fn of_environment(

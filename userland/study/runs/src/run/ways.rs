@@ -11,7 +11,7 @@ use xcap_machines::image::guest::RECEIVER_MAC;
 use xcap_machines::{Lab, Place};
 use xcap_wire::gigabit_ns;
 
-use super::in_labs::in_labs;
+use super::in_labs::{in_labs, Made};
 use super::lab::LabSource;
 use super::recording::Source;
 use super::trial::{settled_idle, trial_by, Busy, Capturer, Load, Trial};
@@ -117,17 +117,17 @@ fn loads(size: u16, frames: u64) -> Vec<Load> {
 }
 
 /// Measures; `tell` hears of each way.
-pub fn ways(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Ways> {
+pub fn ways(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Made<Ways>> {
     let rows = in_labs(source, &plan.environments, false, |lab, environment| {
         of_environment(lab, environment, plan, &tell)
     })?;
-    Ok(Ways {
+    Ok(rows.map(|rows| Ways {
         format: FORMAT,
         frames: plan.frames,
         buffer_bytes: plan.buffer_bytes,
         lab: source.emulator(),
         rows: rows.concat(),
-    })
+    }))
 }
 
 fn of_environment(
