@@ -80,7 +80,7 @@ pub struct Plan<'a> {
 }
 
 /// Of the minutes that are given; the rest is for starting machines.
-const PERCENT_AT_WORK: u64 = 80;
+const PERCENT_AT_WORK: u64 = 88;
 
 /// For a minute's parsing, in the unit of [`Plan::doses`].
 const PARSING: u64 = 60;
@@ -131,8 +131,8 @@ impl Plan<'_> {
             longest: Duration::from_secs(seconds),
         };
         let mut doses = vec![
-            dose(Workload::Fuzz, 27_000, 300),
-            dose(Workload::Cycles, 300, 300),
+            dose(Workload::Fuzz, 27_000, 270),
+            dose(Workload::Cycles, 300, 600),
             dose(Workload::Storm, 2_000, 40),
             dose(Workload::Hotplug, 500, 40),
             dose(Workload::Drivers, 200, 40),
