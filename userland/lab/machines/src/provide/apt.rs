@@ -2,7 +2,8 @@
 
 //! What Debian's mirror offers: asked of apt itself, never known here.
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Lock};
+use crate::files::replace;
 use crate::progress::step;
 use crate::provide::deb822;
 use crate::run;
@@ -62,8 +63,13 @@ pub fn proxy_options() -> Vec<String> {
 
 /// The packages of one suite.
 pub struct Suite {
+    cache: Cache,
+    name: String,
     config: PathBuf,
 }
+
+/// What apt-cache says to a name that it doesn't know.
+const UNKNOWN: &str = "No packages found";
 
 impl Suite {
     /// Reads the suite's index, a fresh one if the last is old and the mirror can be reached.
@@ -73,7 +79,7 @@ impl Suite {
             "apt/{suite}-{}",
             crate::cache::digest([mirror.as_str()])
         ));
-        let _lock = cache.lock(&format!("apt/{suite}"))?;
+        let _lock = lock(cache, suite)?;
         for folder in [
             "lists/partial",
             "archives/partial",
@@ -83,8 +89,8 @@ impl Suite {
             fs::create_dir_all(dir.join(folder))?;
         }
         let at = dir.display();
-        fs::write(
-            dir.join("sources.list"),
+        replace(
+            &dir.join("sources.list"),
             format!("deb {} {mirror} {suite} main\n", keyring()),
         )?;
         let mut config = format!(
@@ -98,8 +104,13 @@ impl Suite {
             config.push_str(&format!("{option};\n"));
         }
         let path = dir.join("apt.conf");
-        fs::write(&path, config)?;
-        let suite_index = Self { config: path };
+        // Whole at any time: unpacking reads it under no lock.
+        replace(&path, config)?;
+        let suite_index = Self {
+            cache: cache.clone(),
+            name: suite.to_owned(),
+            config: path,
+        };
         let stamp = dir.join("updated");
         let age = fs::metadata(&stamp)
             .and_then(|m| m.modified())
@@ -123,13 +134,15 @@ impl Suite {
         Ok(suite_index)
     }
 
-    /// The newest version of a package and what it depends on.
+    /// The newest version of a package and what it depends on; none: the suite has no such package.
     pub fn package(&self, name: &str) -> Result<Option<Package>> {
-        // apt-cache fails for a name that it doesn't know, and says no more than that.
-        let text = self
-            .apt("apt-cache", &["show", "--no-all-versions", name])
-            .unwrap_or_default();
-        Ok(parse_package(&text))
+        // Else a package that apt can't look up now, while another reads the index anew, is one that there isn't.
+        let _lock = lock(&self.cache, &self.name)?;
+        match self.apt("apt-cache", &["show", "--no-all-versions", name]) {
+            Ok(text) => Ok(parse_package(&text)),
+            Err(error) if error.to_string().contains(UNKNOWN) => Ok(None),
+            Err(error) => Err(error.context(format!("cannot look up package '{name}'"))),
+        }
     }
 
     /// Unpacks the newest version of a package into `folder`.
@@ -149,9 +162,14 @@ impl Suite {
         run::output(
             Command::new(program)
                 .args(arguments)
-                .env("APT_CONFIG", &self.config),
+                .env("APT_CONFIG", &self.config)
+                .env("LC_ALL", "C"),
         )
     }
+}
+
+fn lock(cache: &Cache, suite: &str) -> Result<Lock> {
+    cache.lock(&format!("apt/{suite}"))
 }
 
 #[derive(Debug, PartialEq)]
