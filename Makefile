@@ -159,7 +159,7 @@ help:
 	@echo 'make check-userland  of that, what concerns the programs'
 	@echo 'make check-module    of that, what concerns the module'
 	@echo 'make test            the same, and the tests in virtual machines'
-	@echo 'make test-all        … in every place, by every backend, on every card (20 minutes)'
+	@echo 'make test-all        … in every place, by every backend, on every card'
 	@echo 'make bench           what a probe costs, beside other tools'
 	@echo 'make silicon         a hit in ticks of this processor: a minute, no root'
 	@echo 'make stress          xcap under everything at once, on kernels that watch themselves: an hour'

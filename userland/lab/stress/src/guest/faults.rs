@@ -88,7 +88,8 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
             fs::write(&path, value).with_context(|| format!("'{value}' into {path}"))?;
         }
     }
-    files::prepare(stages::FEW)?;
+    let few = stages::few();
+    files::prepare(&few)?;
     let mut rng = Rng::with_seed(seed);
     let mut operations: Vec<Operation> = COMMANDS
         .map(|(before, command)| Operation::Command(before, command))
@@ -122,9 +123,9 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
                 sweep.of(file, prepare, read)?;
             }
             Operation::Insmod => {
-                sweep.of("insmod", files::unload, || files::load("auto", stages::FEW))?;
+                sweep.of("insmod", files::unload, || files::load("auto", &few))?;
                 files::unload()?;
-                files::load("auto", stages::FEW).context("insmod at last")?;
+                files::load("auto", &few).context("insmod at last")?;
             }
         }
         if sweep.rounds.is_over() {

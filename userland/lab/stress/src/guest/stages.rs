@@ -9,7 +9,9 @@ use xcap_abi::stage::Stage;
 pub const ALL: &str = "";
 
 /// One whose function is a driver's, one whose calls sleep, and one that xcap hooks directly.
-pub const FEW: &str = "nic_poll,recvmsg,copy_user";
+pub fn few() -> String {
+    names([Stage::NicPoll, Stage::Recvmsg, Stage::CopyUser])
+}
 
 const ALL_ONE_IN: usize = 10;
 const AT_MOST: usize = 4;
@@ -21,12 +23,12 @@ pub fn some(rng: &mut Rng) -> String {
     }
     let receiving = Stage::ALL.into_iter().filter(|stage| !stage.is_transmit());
     let count = rng.usize(1..=AT_MOST);
-    let chosen = rng.choose_multiple(receiving, count);
-    chosen
-        .into_iter()
-        .map(Stage::word)
-        .collect::<Vec<_>>()
-        .join(",")
+    names(rng.choose_multiple(receiving, count))
+}
+
+fn names(stages: impl IntoIterator<Item = Stage>) -> String {
+    let words: Vec<&str> = stages.into_iter().map(Stage::word).collect();
+    words.join(",")
 }
 
 #[cfg(test)]

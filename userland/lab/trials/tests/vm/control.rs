@@ -39,7 +39,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
         }),
         world.trial("stop_start_and_reset_do_what_they_say", On::Bare, |lab| {
             let guest = lab.guest(Place::Bare);
-            fresh(guest, Stages::These("stages=deliver"))?;
+            fresh(guest, Stages::These("deliver"))?;
             let delivered = || -> Result<u64> { Ok(stage(&report(guest)?, "deliver")?.count) };
             capture(lab, 5, 1000)?;
             ensure!(delivered()? == 5, "{} of 5 frames", delivered()?);

@@ -51,8 +51,9 @@ fn exactly(lab: &Lab, place: Place, stages: &[&str]) -> Result<()> {
         let stage = stage(&report, name)?;
         ensure!(
             stage.count == u64::from(FRAMES),
-            "{place}: {name} counted {} of {FRAMES} frames",
-            stage.count
+            "{place}: {name} counted {} of {FRAMES} frames, and missed {}",
+            stage.count,
+            stage.missed
         );
         ensure!(
             stage.missed == 0,

@@ -10,7 +10,7 @@ use xcap_machines::{Guest, Place};
 
 const OF_THE_DRIVER: [&str; 2] = ["nic_irq", "nic_poll"];
 
-const OF_THE_DRIVER_ALONE: &str = "stages=nic_irq,nic_poll";
+const OF_THE_DRIVER_ALONE: Stages = Stages::These("nic_irq,nic_poll");
 
 pub fn trials(world: &'static World) -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -20,7 +20,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Bare,
             move |lab| {
                 let guest = lab.guest(Place::Bare);
-                fresh(guest, Stages::These(OF_THE_DRIVER_ALONE))?;
+                fresh(guest, OF_THE_DRIVER_ALONE)?;
                 if backend != "auto" {
                     control(guest, &format!("backend={backend}"))?;
                 }
@@ -43,7 +43,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Unplugged,
             move |lab| {
                 let guest = lab.guest(Place::Bare);
-                fresh(guest, Stages::These(OF_THE_DRIVER_ALONE))?;
+                fresh(guest, OF_THE_DRIVER_ALONE)?;
                 if backend != "auto" {
                     control(guest, &format!("backend={backend}"))?;
                 }

@@ -70,7 +70,7 @@ fn counted(guest: &Guest, calls: u64) -> Result<()> {
 }
 
 fn said_as_by_ftrace(guest: &Guest) -> Result<()> {
-    fresh(guest, Stages::These("stages=deliver"))?;
+    fresh(guest, Stages::These("deliver"))?;
     let way = best(guest)?;
     entered(guest, "deliver", way)?;
     let theirs = guest

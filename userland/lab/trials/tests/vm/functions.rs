@@ -76,7 +76,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
             On::Unplugged,
             |lab| {
                 let guest = lab.guest(Place::Bare);
-                fresh(guest, Stages::These("stages=deliver,recvmsg"))?;
+                fresh(guest, Stages::These("deliver,recvmsg"))?;
                 let report = report(guest)?;
                 let how = |name| -> Result<(Option<&str>, Option<&str>)> {
                     let stage = stage(&report, name)?;
@@ -103,7 +103,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn refused(guest: &Guest) -> Result<()> {
-    fresh(guest, Stages::These("stages=deliver"))?;
+    fresh(guest, Stages::These("deliver"))?;
     control(guest, "add packet_sendmsg as taken")?;
     let probes = "cat /sys/kernel/debug/xcap/probes";
     let before = guest.sh(probes)?;

@@ -76,7 +76,8 @@ fn orders(guest: &Guest) -> Result<()> {
 }
 
 /// The stages that frames and sleepers are in.
-const ON_THE_WAY: &str = "stages=softirq,nic_poll,bridge,netback,copy,deliver,recvmsg,copy_user";
+const ON_THE_WAY: Stages =
+    Stages::These("softirq,nic_poll,bridge,netback,copy,deliver,recvmsg,copy_user");
 
 /// Callers asleep in recvfrom(), frames flowing, and xcap going and coming meanwhile.
 fn under_load(lab: &Lab, backend: &str) -> Result<()> {
@@ -105,7 +106,10 @@ fn under_load(lab: &Lab, backend: &str) -> Result<()> {
     ];
     let sender = lab.guest(Place::Sender).spawn(&flood)?;
     in_receivers(lab, |guest| {
-        let again = format!("rmmod xcap && insmod /lab/xcap.ko backend={backend} {ON_THE_WAY}");
+        let again = format!(
+            "rmmod xcap && insmod /lab/xcap.ko backend={backend} stages={}",
+            ON_THE_WAY.names()
+        );
         for _ in 0..3 {
             guest.sh(&again)?;
         }

@@ -238,7 +238,7 @@ const FRAMES_OF_ALL_KINDS: [(&str, Option<u64>); 9] = [
 fn hostile(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["direct", "kretprobe", "fprobe"] {
-        fresh(guest, Stages::These("stages=deliver,copy_user"))?;
+        fresh(guest, Stages::These("deliver,copy_user"))?;
         control(guest, &format!("backend={backend}"))?;
         // A function that xcap doesn't know has its frame in an argument, too.
         control(guest, "'add loopback_xmit'")?;
@@ -277,7 +277,7 @@ xcap-send -i lo -d 00:00:00:00:00:00 --count 1 --frame /tmp/frame
 fn goes(guest: &Guest) -> Result<()> {
     guest.sh("ip link set lo up")?;
     for backend in ["auto", "kretprobe", "fprobe"] {
-        fresh(guest, Stages::These("stages=softirq,any_softirq"))?;
+        fresh(guest, Stages::These("softirq,any_softirq"))?;
         control(guest, &format!("backend={backend}"))?;
         // Refused, with nothing changed; then nothing was ever left.
         guest.sh(&format!(

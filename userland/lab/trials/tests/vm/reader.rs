@@ -29,7 +29,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 }
 
 fn cpus_add_up(guest: &Guest) -> Result<()> {
-    reload(guest, Stages::These("stages=timer_irq"))?;
+    reload(guest, Stages::These("timer_irq"))?;
     load_targets(guest)?;
     control(guest, "add xcap_target_10 as target")?;
     control(guest, "reset")?;

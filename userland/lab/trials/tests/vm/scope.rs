@@ -69,7 +69,7 @@ fn counts(one: &StageReport) -> Result<(u64, u64)> {
 fn interfaces(guest: &Guest) -> Result<()> {
     let namespace = guest.sh("stat -Lc %i /proc/self/ns/net")?;
     for backend in ["direct", "kretprobe", "fprobe"] {
-        fresh(guest, Stages::These("stages=deliver,recvmsg,copy_user"))?;
+        fresh(guest, Stages::These("deliver,recvmsg,copy_user"))?;
         control(guest, &format!("backend={backend}"))?;
         for (only, scope) in [
             ("interface lo".to_owned(), "interface:lo".to_owned()),
@@ -160,7 +160,7 @@ const REFUSED: [(&str, &str); 10] = [
 ];
 
 fn refused(guest: &Guest) -> Result<()> {
-    fresh(guest, Stages::These("stages=softirq,deliver"))?;
+    fresh(guest, Stages::These("softirq,deliver"))?;
     control(guest, "stop")?;
     let state = "cat /sys/kernel/debug/xcap/probes /sys/kernel/debug/xcap/stats";
     let before = guest.sh(state)?;
@@ -177,7 +177,7 @@ fn refused(guest: &Guest) -> Result<()> {
 }
 
 fn gone(guest: &Guest) -> Result<()> {
-    fresh(guest, Stages::These("stages=deliver,recvmsg"))?;
+    fresh(guest, Stages::These("deliver,recvmsg"))?;
     // An interface of a namespace that ends with its last process, with both held by nobody.
     let mut inside = guest.spawn(&[
         "unshare",

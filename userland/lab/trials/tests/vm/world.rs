@@ -50,39 +50,39 @@ pub enum Stages {
     /// hooked costs an emulated machine a tenth of a second and more, whenever xcap comes, goes, starts or stops: enough
     /// where a trial isn't about frames.
     Few,
-    /// `stages=` and their names.
+    /// Their names, separated by commas.
     These(&'static str),
 }
 
 impl Stages {
-    /// The module's parameter.
-    pub fn parameter(self) -> &'static str {
+    /// For the module's parameter `stages`.
+    pub fn names(self) -> &'static str {
         match self {
             Self::All => "",
-            Self::Few => "stages=nic_poll,recvmsg,copy_user",
-            Self::These(stages) => stages,
+            Self::Few => "nic_poll,recvmsg,copy_user",
+            Self::These(names) => names,
         }
     }
 }
 
 /// Loads xcap anew, whatever was before.
 pub fn reload(guest: &Guest, stages: Stages) -> Result<()> {
-    let stages = stages.parameter();
+    let stages = stages.names();
     guest
-        .sh(&format!("{UNLOAD}\ninsmod /lab/xcap.ko {stages}"))
+        .sh(&format!("{UNLOAD}\ninsmod /lab/xcap.ko stages={stages}"))
         .map(drop)
 }
 
 /// Takes off what was added, and starts anew; then all is as it was when xcap was loaded with this backend, or it is
 /// loaded with it now. Loading costs an emulated machine two seconds, and all that it knew of the kernel's functions.
 fn as_loaded(backend: &str, stages: Stages) -> String {
-    let stages = stages.parameter();
+    let stages = stages.names();
     format!(
         r#"
 loaded=/lab/loaded.{backend}.{stages}
 as_loaded() {{
-	[ "$(cat /lab/loaded 2>/dev/null)" = $loaded ] || return 1
-	grep -q '^xcap ' /proc/modules && [ -e $loaded ] || return 1
+	[ -e /sys/module/xcap ] && [ -e $loaded ] || return 1
+	[ "$(cat /sys/module/xcap/parameters/stages)" = "{stages}" ] || return 1
 	cd /sys/kernel/debug/xcap
 	for name in $(awk 'NR == FNR {{ had[$1]; next }} !($1 in had) {{ print $1 }}' $loaded probes); do
 		echo del $name >control || return 1
@@ -94,9 +94,8 @@ as_loaded() {{
 if ! as_loaded; then
 	cd /
 	{UNLOAD}
-	insmod /lab/xcap.ko backend={backend} {stages}
+	insmod /lab/xcap.ko backend={backend} stages={stages}
 	cat /sys/kernel/debug/xcap/probes >$loaded
-	echo $loaded >/lab/loaded
 fi"#
     )
 }
