@@ -99,6 +99,7 @@ fn the_page_is_whole_on_phones_and_desktops() {
 
 /// One repetition, nothing native: no figure may be the worse for it.
 #[test]
+#[ignore = "looks at the report in Chromium: make test"]
 fn a_demos_page_is_whole_as_well() {
     let folder = tempfile::tempdir().unwrap();
     demonstrated(folder.path());
