@@ -91,7 +91,8 @@ fn counted(guest: &xcap_machines::Guest) -> Result<()> {
     control(guest, "stop")?;
     // An xcap-read that knows neither reads both.
     let report = report(guest)?;
-    let counts = (stage(&report, "sync")?.count, stage(&report, "nap")?.count);
+    let naps = stage(&report, "nap")?;
+    let counts = (stage(&report, "sync")?.count, naps.count);
     ensure!(
         counts == (CALLS, CALLS),
         "{counts:?} calls of sync and nap were counted, of {CALLS} each"
@@ -109,9 +110,11 @@ fn counted(guest: &xcap_machines::Guest) -> Result<()> {
         .lines()
         .find(|line| line.starts_with("nap "))
         .context("stats has no line of nap")?;
+    // On a busy host one may be over before it sleeps.
+    let slept = naps.switched + naps.migrated;
     ensure!(
-        nap.split(' ').next_back() == Some(CALLS.to_string().as_str()),
-        "not each call that slept was counted as slow: {nap}"
+        slept > 0 && nap.split(' ').next_back() == Some(slept.to_string().as_str()),
+        "not each of {slept} calls that slept was counted as slow: {nap}"
     );
     Ok(())
 }
