@@ -32,6 +32,7 @@ mod patches;
 mod reader;
 mod returns;
 mod scope;
+mod scope_of_cards;
 mod security;
 mod snapshots;
 mod stress;
@@ -85,6 +86,7 @@ fn main() {
         cards::trials(world),
         returns::trials(world),
         scope::trials(world),
+        scope_of_cards::trials(world),
         installed::trials(world),
         reader::trials(world),
         security::trials(world),
