@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Each allocation and each access to user memory of each operation fails once, in an order that is at random, as far as
-//! the time does.
+//! Each allocation and each access to user memory of each operation fails once, those that the kernel comes to in
+//! different ways first, as far as the time does.
 //!
 //! `fail-nth` has the n-th of a task fail, whatever else goes on. The attributes' defaults let pass whatever may
 //! sleep, which is all that xcap allocates: `ignore-gfp-wait` has to be off.
 
 use crate::guest::files;
 use crate::guest::journal::Journal;
+use crate::guest::outcome::Swept;
+use crate::guest::places::{self, Survey};
 use crate::guest::round::Rounds;
 use crate::guest::stages;
 use crate::guest::watch::Watch;
@@ -61,8 +63,8 @@ const COMMANDS: [(&[&str], &str); 21] = [
     (&["backend=auto"], "backend=fprobe"),
     (&["backend=auto"], "backend=kretprobe"),
     (&["backend=fprobe"], "backend=auto"),
-    (&["marks off"], "marks on"),
-    (&["marks on"], "marks off"),
+    (&["marks off"], "marks on 64"),
+    (&["marks on 64"], "marks off"),
     (&["only all"], "only interface lo"),
     (&["only all"], "only pid 1"),
     (&["only pid 1"], "only all"),
@@ -183,31 +185,45 @@ impl Sweep<'_> {
     ) -> Result<()> {
         let share = self.rounds.time_left() / self.left as u32;
         self.left -= 1;
-        prepare()?;
-        let (answer, left) = self.failing(FAR, what, &mut act)?;
-        answer.with_context(|| format!("{what}, without a failure"))?;
-        let places = FAR - left;
-        let mut order: Vec<u64> = (1..=places).collect();
-        self.rng.shuffle(&mut order);
         let begun = Instant::now();
-        let mut tried = 0;
-        for number in order {
-            if (tried > 0 && begun.elapsed() >= share) || self.rounds.next().is_none() {
+        prepare()?;
+        let stacks = self.stacks(what, &mut act)?;
+        let mut swept = Swept::of(what, &stacks);
+        for number in places::in_turns(&stacks, &mut self.rng) {
+            if (swept.failed > 0 && begun.elapsed() >= share) || self.rounds.next().is_none() {
                 break;
             }
             prepare()?;
             self.journal.note(&format!("{what}, failure {number}"));
             // Whatever it answers, it is sound afterwards.
             let (_, _) = self.failing(number, what, &mut act)?;
-            tried += 1;
+            swept.fail(stacks[number as usize - 1]);
             if let Err(e) = files::stats() {
                 self.journal
                     .fail(format!("{what}, failure {number}: {e:#}"));
             }
         }
-        self.journal
-            .note(&format!("{what}: {tried} of {places} places failed"));
+        self.journal.sweep(swept);
         Ok(())
+    }
+
+    /// By which call stack the kernel comes to each place at which it can fail.
+    fn stacks(
+        &self,
+        what: &str,
+        act: &mut impl FnMut() -> Result<(), Errno>,
+    ) -> Result<places::Stacks> {
+        let count = || {
+            let (answer, left) = self.failing(FAR, what, act)?;
+            answer.with_context(|| format!("{what}, without a failure"))?;
+            Ok(FAR - left)
+        };
+        let (places, stacks) = Survey::new()?.of(count)?;
+        Ok(stacks.unwrap_or_else(|| {
+            let each_alone = "stacks are not told apart: the kernel asks elsewhere, too";
+            self.journal.note(&format!("{what}: {each_alone}"));
+            (0..places as usize).collect()
+        }))
     }
 
     /// Does it while the `number`-th place fails: what came of it, and how many more there would have to be.

@@ -2,6 +2,7 @@
 
 //! What a workload found, and what it did last.
 
+use crate::guest::outcome::{Outcome, Swept};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +12,7 @@ const MOST_FAILURES: usize = 20;
 
 pub struct Journal {
     failures: Mutex<Vec<String>>,
+    swept: Mutex<Vec<Swept>>,
     kernel_log: Option<File>,
 }
 
@@ -20,6 +22,7 @@ impl Journal {
         let _ = std::fs::write("/proc/sys/kernel/printk_devkmsg", "on\n");
         Self {
             failures: Mutex::default(),
+            swept: Mutex::default(),
             kernel_log: OpenOptions::new().write(true).open("/dev/kmsg").ok(),
         }
     }
@@ -45,10 +48,23 @@ impl Journal {
         outcome.map_err(|e| self.fail(format!("{e:#}"))).ok()
     }
 
-    pub fn failures(&self) -> Vec<String> {
-        self.failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub fn sweep(&self, swept: Swept) {
+        self.note(&swept.to_string());
+        let mut all = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(swept);
     }
+
+    /// What came of so many rounds.
+    pub fn outcome(&self, rounds: u64) -> Outcome {
+        Outcome {
+            rounds,
+            failures: all_of(&self.failures),
+            swept: all_of(&self.swept),
+            skipped: None,
+        }
+    }
+}
+
+fn all_of<T: Clone>(list: &Mutex<Vec<T>>) -> Vec<T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

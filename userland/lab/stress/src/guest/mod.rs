@@ -14,6 +14,7 @@ mod journal;
 mod marks;
 mod neighbours;
 pub mod outcome;
+mod places;
 mod rest;
 pub mod round;
 pub mod stages;
@@ -25,6 +26,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use journal::Journal;
 pub use neighbours::perf;
+use outcome::Outcome;
 use round::Rounds;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -86,7 +88,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let watch = Watch::new(Duration::from_secs(options.patience))?;
     let mut rounds = Rounds::new(options.rounds, Duration::from_secs(options.seconds));
     if let Some(why) = impossible(options.workload) {
-        outcome::skip(why);
+        Outcome::skipped(why).print();
         return Ok(ExitCode::SUCCESS);
     }
     let (rounds, seed) = (&mut rounds, options.seed);
@@ -104,7 +106,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if journal.expect(ended).is_some() {
         rest::check(&journal, options.workload == Workload::Faults);
     }
-    let failures = journal.failures();
-    outcome::print(&failures, rounds.done());
-    Ok(ExitCode::from(u8::from(!failures.is_empty())))
+    let outcome = journal.outcome(rounds.done());
+    outcome.print();
+    Ok(ExitCode::from(u8::from(!outcome.failures.is_empty())))
 }

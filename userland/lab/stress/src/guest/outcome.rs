@@ -3,6 +3,8 @@
 //! What a workload in a guest tells the host: a line of JSON.
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::fmt;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Outcome {
@@ -10,25 +12,69 @@ pub struct Outcome {
     pub failures: Vec<String>,
     /// Why nothing was done.
     pub skipped: Option<String>,
+    #[serde(default)]
+    pub swept: Vec<Swept>,
 }
 
-pub fn print(failures: &[String], rounds: u64) {
-    tell(&Outcome {
-        rounds,
-        failures: failures.to_vec(),
-        skipped: None,
-    });
+/// How far the failures of an operation went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Swept {
+    pub operation: String,
+    /// At which it can fail.
+    pub places: u64,
+    /// Of these, those at which it did.
+    pub failed: u64,
+    /// Call stacks by which the kernel comes to the places.
+    pub stacks: u64,
+    /// Of these, those at a place of which it failed.
+    pub stacks_failed: u64,
+    #[serde(skip)]
+    seen: HashSet<usize>,
 }
 
-pub fn skip(why: &str) {
-    tell(&Outcome {
-        skipped: Some(why.to_owned()),
-        ..Outcome::default()
-    });
+impl Swept {
+    /// Nothing yet of this operation, of whose places these are the stacks.
+    pub fn of(operation: &str, stacks: &[usize]) -> Self {
+        let different: HashSet<_> = stacks.iter().collect();
+        Self {
+            operation: operation.to_owned(),
+            places: stacks.len() as u64,
+            stacks: different.len() as u64,
+            ..Self::default()
+        }
+    }
+
+    /// It failed at a place of this stack.
+    pub fn fail(&mut self, stack: usize) {
+        self.seen.insert(stack);
+        self.failed += 1;
+        self.stacks_failed = self.seen.len() as u64;
+    }
 }
 
-fn tell(outcome: &Outcome) {
-    let line = serde_json::to_string(outcome).expect("numbers and strings");
-    // Where nobody reads any more, nobody is to be told.
-    let _ = xcap_output::print(&format!("{line}\n"));
+impl fmt::Display for Swept {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{}: {} of {} places failed, {} of {} stacks",
+            self.operation, self.failed, self.places, self.stacks_failed, self.stacks
+        )
+    }
+}
+
+impl Outcome {
+    /// Nothing was done.
+    pub fn skipped(why: &str) -> Self {
+        Self {
+            skipped: Some(why.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// Tells the host.
+    pub fn print(&self) {
+        let line = serde_json::to_string(self).expect("numbers and strings");
+        // Where nobody reads any more, nobody is to be told.
+        let _ = xcap_output::print(&format!("{line}\n"));
+    }
 }

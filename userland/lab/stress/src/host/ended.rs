@@ -24,10 +24,7 @@ impl Ended {
 
     /// It was not tried.
     pub fn left_out(why: &str) -> Self {
-        Self::from(Outcome {
-            skipped: Some(why.to_owned()),
-            ..Outcome::default()
-        })
+        Self::from(Outcome::skipped(why))
     }
 
     /// Of a lab that is still there: with the next its logs may go.

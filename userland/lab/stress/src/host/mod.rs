@@ -165,6 +165,7 @@ impl Stress<'_> {
             told: outcome.failures,
             logs,
             skipped: outcome.skipped,
+            swept: outcome.swept,
             source: String::new(),
         };
         eprintln!(

@@ -2,6 +2,7 @@
 
 //! `stress.json`: a row for each workload on each kernel, written when it has ended.
 
+use crate::guest::outcome::Swept;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -29,6 +30,9 @@ pub struct Row {
     /// Why it was not tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
+    /// How far failures went, operation by operation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub swept: Vec<Swept>,
     /// Tells sources of the module and of the workloads apart.
     pub source: String,
 }

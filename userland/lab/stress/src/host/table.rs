@@ -36,6 +36,9 @@ pub fn table(rows: &[&Row]) -> String {
         if let Some(logs) = &row.logs {
             text += &format!("  logs: {}\n", logs.display());
         }
+        for swept in &row.swept {
+            text += &format!("{}, {}: {swept}\n", row.kernel, row.what);
+        }
         if let Some(why) = &row.skipped {
             text += &format!("{}, {}: left out: {why}\n", row.kernel, row.what);
         }

@@ -6,7 +6,7 @@
 
 mod mutate;
 
-use crate::guest::outcome;
+use crate::guest::outcome::Outcome;
 use crate::guest::round::Rounds;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -75,7 +75,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             .clone_from(&input);
         subject.read(&input, &mut rng)?;
     }
-    outcome::print(&[], rounds.done());
+    Outcome {
+        rounds: rounds.done(),
+        ..Outcome::default()
+    }
+    .print();
     Ok(ExitCode::SUCCESS)
 }
 
