@@ -34,10 +34,13 @@ fn row(backend: &str, setting: Setting) -> (String, Tool) {
     (format!("xcap {backend}{}", setting.suffix()), tool)
 }
 
-/// The direct backend, told this and that.
-fn direct_rows() -> [(String, Tool); 3] {
+/// Backends that were told this and that.
+fn told_rows() -> Vec<(String, Tool)> {
     use Setting::{InScope, MarksOffAgain, OutOfScope};
-    [MarksOffAgain, InScope, OutOfScope].map(|setting| row("direct", setting))
+    let scoped = |backend| [InScope, OutOfScope].map(|setting| row(backend, setting));
+    let mut rows = vec![row("direct", MarksOffAgain)];
+    rows.extend(BACKENDS.into_iter().flat_map(scoped));
+    rows
 }
 
 pub fn module_row(module: &str) -> (String, Tool) {
@@ -61,7 +64,7 @@ pub fn own_rows() -> Vec<(String, Tool)> {
 pub fn run(testbed: &Testbed, update: bool) -> Result<()> {
     let job = Job {
         exact: true,
-        hits: own_rows().into_iter().chain(direct_rows()).collect(),
+        hits: own_rows().into_iter().chain(told_rows()).collect(),
         marks: true,
         ..Job::NOTHING
     };
