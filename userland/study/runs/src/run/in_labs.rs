@@ -28,12 +28,13 @@ impl<T> Made<T> {
     pub fn keep(self, keep: impl FnOnce(&T) -> Result<()>) -> Result<()> {
         keep(&self.all)?;
         self.error.map_or(Ok(()), |error| {
-            Err(error.context("what was measured elsewhere is kept"))
+            Err(error.context("what was measured is kept"))
         })
     }
 }
 
-/// What `work` makes in the lab of each, with xcap loaded or without. One that fails costs the others nothing.
+/// What `work` makes in the lab of each, with xcap loaded or without. One that fails costs the others nothing, nor what
+/// it had made before.
 ///
 /// # Errors
 ///
@@ -42,13 +43,17 @@ pub(super) fn in_labs<T: Send>(
     source: &LabSource,
     environments: &[Environment],
     load: bool,
-    work: impl Fn(&Lab, Environment) -> Result<T> + Sync,
+    work: impl Fn(&Lab, Environment, &mut Vec<T>) -> Result<()> + Sync,
 ) -> Result<Made<Vec<T>>> {
-    let in_one = |environment| -> Result<T> {
+    let in_one = |environment, made: &mut Vec<T>| -> Result<()> {
         let mut lab = boot(source, environment, load)?;
-        let made = work(&lab, environment).map_err(|error| lab.explain(error))?;
-        Machines::check(&lab)?;
-        Ok(made)
+        work(&lab, environment, made).map_err(|error| lab.explain(error))?;
+        Machines::check(&lab)
+    };
+    let in_one = |environment| {
+        let mut made = Vec::new();
+        let outcome = in_one(environment, &mut made);
+        (made, outcome)
     };
     std::thread::scope(|scope| {
         let in_one = &in_one;
@@ -57,23 +62,21 @@ pub(super) fn in_labs<T: Send>(
             .map(|&environment| (environment, scope.spawn(move || in_one(environment))))
             .collect();
         let all = all.into_iter().map(|(environment, one)| {
-            let made = one
+            let (made, outcome) = one
                 .join()
-                .unwrap_or_else(|_| Err(anyhow!("a thread ended")));
-            made.context(environment.name())
+                .unwrap_or_else(|_| (Vec::new(), Err(anyhow!("a thread ended"))));
+            (made, outcome.context(environment.name()))
         });
         whole_or_part(all)
     })
 }
 
-fn whole_or_part<T>(all: impl Iterator<Item = Result<T>>) -> Result<Made<Vec<T>>> {
+fn whole_or_part<T>(all: impl Iterator<Item = (Vec<T>, Result<()>)>) -> Result<Made<Vec<T>>> {
     let mut made = Vec::new();
     let mut first = None;
-    for one in all {
-        match one {
-            Ok(one) => made.push(one),
-            Err(error) => first = first.or(Some(error)),
-        }
+    for (some, outcome) in all {
+        made.extend(some);
+        first = first.or(outcome.err());
     }
     match first {
         Some(error) if made.is_empty() => Err(error),
@@ -101,16 +104,22 @@ mod tests {
 
     #[test]
     fn one_that_fails_costs_the_others_nothing_but_success() -> Result<()> {
-        let made = whole_or_part([Ok(2), Err(anyhow!("lost")), Ok(3)].into_iter())?;
+        let all = [
+            (vec![2, 3], Ok(())),
+            (vec![5], Err(anyhow!("lost"))),
+            (vec![7], Ok(())),
+        ];
+        let made = whole_or_part(all.into_iter())?;
         let mut kept = None;
         let outcome = made.keep(|all| {
             kept = Some(all.clone());
             Ok(())
         });
-        assert_eq!(kept, Some(vec![2, 3]));
+        assert_eq!(kept, Some(vec![2, 3, 5, 7]));
         let said = format!("{:#}", outcome.unwrap_err());
         assert!(said.ends_with("is kept: lost"), "{said}");
-        let none = whole_or_part::<u32>([Err(anyhow!("first")), Err(anyhow!("last"))].into_iter());
+        let failed = |why| (Vec::<u32>::new(), Err(anyhow!("{why}")));
+        let none = whole_or_part([failed("first"), failed("last")].into_iter());
         assert_eq!(
             none.err().map(|error| error.to_string()).as_deref(),
             Some("first")

@@ -156,9 +156,15 @@ pub fn overhead(
     plan: &Plan,
     tell: impl Fn(&str) + Sync,
 ) -> Result<Made<Overhead>> {
-    let rows = in_labs(source, &plan.environments, false, |lab, environment| {
-        of_environment(lab, environment, plan, &tell)
-    })?;
+    let rows = in_labs(
+        source,
+        &plan.environments,
+        false,
+        |lab, environment, rows| {
+            rows.extend(of_environment(lab, environment, plan, &tell)?);
+            Ok(())
+        },
+    )?;
     Ok(rows.map(|rows| Overhead {
         format: FORMAT,
         frames: plan.frames,
@@ -166,7 +172,7 @@ pub fn overhead(
         repetitions: plan.repetitions,
         seed: plan.seed,
         lab: source.emulator(),
-        rows: rows.concat(),
+        rows,
     }))
 }
 

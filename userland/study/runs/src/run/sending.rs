@@ -160,24 +160,28 @@ pub fn sending(
         .emulator()
         .context("the lab says nothing of its emulator")?;
     let unit = lab.unit;
-    let runs = in_labs(source, &plan.environments, true, |lab, environment| {
-        let mut runs = Vec::new();
-        for load in pair(plan) {
-            let run = one(lab, environment, load, unit)?;
-            tell(&format!(
-                "{}, {}: {}",
-                environment.name(),
-                load.scenario,
-                run.journeys.told
-            ));
-            runs.push(run);
-        }
-        Ok(runs)
-    })?;
+    let runs = in_labs(
+        source,
+        &plan.environments,
+        true,
+        |lab, environment, runs| {
+            for load in pair(plan) {
+                let run = one(lab, environment, load, unit)?;
+                tell(&format!(
+                    "{}, {}: {}",
+                    environment.name(),
+                    load.scenario,
+                    run.journeys.told
+                ));
+                runs.push(run);
+            }
+            Ok(())
+        },
+    )?;
     Ok(runs.map(|runs| Sending {
         format: FORMAT,
         lab,
-        runs: runs.concat(),
+        runs,
     }))
 }
 

@@ -128,21 +128,36 @@ pub struct KneeOf {
     pub knee: Knee,
 }
 
+/// What is found one after another.
+enum Found {
+    Point(Box<Point>),
+    Knee(KneeOf),
+}
+
 /// Makes it; `tell` hears of each point and knee.
 pub fn sweep(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Made<Sweep>> {
-    let each = in_labs(source, &plan.environments, true, |lab, environment| {
-        of_environment(lab, environment, plan, &tell)
-    })?;
-    Ok(each.map(|each| {
-        let (points, knees): (Vec<_>, Vec<_>) = each.into_iter().unzip();
+    let found = in_labs(
+        source,
+        &plan.environments,
+        true,
+        |lab, environment, found| of_environment(lab, environment, plan, found, &tell),
+    )?;
+    Ok(found.map(|found| {
+        let (mut points, mut knees) = (Vec::new(), Vec::new());
+        for one in found {
+            match one {
+                Found::Point(point) => points.push(*point),
+                Found::Knee(knee) => knees.push(knee),
+            }
+        }
         Sweep {
             format: FORMAT,
             frames: plan.frames,
             milliseconds: plan.lasting.as_millis() as u64,
             buffer: plan.buffer,
             lab: source.emulator(),
-            points: points.concat(),
-            knees: knees.concat(),
+            points,
+            knees,
         }
     }))
 }
@@ -151,11 +166,11 @@ fn of_environment(
     lab: &Lab,
     environment: Environment,
     plan: &Plan,
+    found: &mut Vec<Found>,
     tell: &impl Fn(&str),
-) -> Result<(Vec<Point>, Vec<KneeOf>)> {
+) -> Result<()> {
     hook(lab)?;
     let idle = settled_idle(lab)?.all;
-    let (mut points, mut knees) = (Vec::new(), Vec::new());
     for &size in &plan.sizes {
         let most = 1e9 / gigabit_ns(size) as f64;
         let rates = RATES.into_iter().filter(|rate| *rate < most);
@@ -168,7 +183,7 @@ fn of_environment(
                 point.captured,
                 point.offered
             ));
-            points.push(point);
+            found.push(Found::Point(Box::new(point)));
         }
         let load = Load {
             size,
@@ -184,13 +199,13 @@ fn of_environment(
             environment.name(),
             knee.passed.unwrap_or(0.0)
         ));
-        knees.push(KneeOf {
+        found.push(Found::Knee(KneeOf {
             environment,
             size,
             knee,
-        });
+        }));
     }
-    Ok((points, knees))
+    Ok(())
 }
 
 /// Has each machine that captures time its stages.

@@ -118,15 +118,18 @@ fn loads(size: u16, frames: u64) -> Vec<Load> {
 
 /// Measures; `tell` hears of each way.
 pub fn ways(source: &LabSource, plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<Made<Ways>> {
-    let rows = in_labs(source, &plan.environments, false, |lab, environment| {
-        of_environment(lab, environment, plan, &tell)
-    })?;
+    let rows = in_labs(
+        source,
+        &plan.environments,
+        false,
+        |lab, environment, rows| of_environment(lab, environment, plan, rows, &tell),
+    )?;
     Ok(rows.map(|rows| Ways {
         format: FORMAT,
         frames: plan.frames,
         buffer_bytes: plan.buffer_bytes,
         lab: source.emulator(),
-        rows: rows.concat(),
+        rows,
     }))
 }
 
@@ -134,10 +137,10 @@ fn of_environment(
     lab: &Lab,
     environment: Environment,
     plan: &Plan,
+    rows: &mut Vec<Row>,
     tell: &impl Fn(&str),
-) -> Result<Vec<Row>> {
+) -> Result<()> {
     let idle = settled_idle(lab)?;
-    let mut rows = Vec::new();
     for &domain in environment.domains() {
         for &way in &plan.ways {
             let capturer = capturer(lab, domain, way, plan.buffer_bytes);
@@ -164,7 +167,7 @@ fn of_environment(
             tell(&place);
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// What the program said last.
