@@ -4,8 +4,9 @@
 
 use crate::provide::root::{Root, Sandbox};
 use crate::run;
-use anyhow::{bail, Context, Result};
-use std::fs::{self, Permissions};
+use anyhow::{anyhow, bail, Context, Result};
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -42,9 +43,19 @@ impl Keys {
         let keys = Self {
             folder: fs::canonicalize(folder)?,
         };
+        let _alone = keys.alone()?;
         keys.make_modules(root)?;
         keys.make_repository(root)?;
         Ok(keys)
+    }
+
+    /// Waits until nobody else makes or uses keys: two of GnuPG's agents can't have one home.
+    pub fn alone(&self) -> Result<Flock<File>> {
+        let path = self.folder.join("lock");
+        let file =
+            File::create(&path).with_context(|| format!("cannot make '{}'", path.display()))?;
+        let locked = Flock::lock(file, FlockArg::LockExclusive);
+        locked.map_err(|(_, errno)| anyhow!("cannot lock '{}': {errno}", path.display()))
     }
 
     /// Adds the keys to what a sandbox sees.

@@ -94,6 +94,7 @@ fn add_suite(
     }
     let text = run::output(describe.args(["release", &format!("dists/{suite}")]))?;
     fs::write(release.join("Release"), text)?;
+    let _alone = keys.alone()?;
     let mut sign = keys.in_sandbox(sandbox()).command("gpg");
     sign.args(["--batch", "--quiet", "--clearsign"]);
     let at = format!("dists/{suite}");

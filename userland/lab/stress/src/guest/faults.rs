@@ -13,7 +13,7 @@ use crate::guest::places::{self, Survey};
 use crate::guest::round::Rounds;
 use crate::guest::stages;
 use crate::guest::watch::Watch;
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use fastrand::Rng;
 use nix::errno::Errno;
 use std::fs::{self, File, OpenOptions};
@@ -105,6 +105,7 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
         rounds,
         rng,
         left: operations.len(),
+        survey: Survey::new()?,
         nth: OpenOptions::new().read(true).write(true).open(NTH)?,
         journal,
         watch,
@@ -150,6 +151,7 @@ struct Sweep<'a> {
     rng: Rng,
     /// Operations that are still to come.
     left: usize,
+    survey: Survey,
     nth: File,
     journal: &'a Journal,
     watch: &'a Watch,
@@ -196,8 +198,11 @@ impl Sweep<'_> {
             prepare()?;
             self.journal.note(&format!("{what}, failure {number}"));
             // Whatever it answers, it is sound afterwards.
-            let (_, _) = self.failing(number, what, &mut act)?;
-            swept.fail(stacks[number as usize - 1]);
+            let (_, met) = self.survey.of(|| self.failing(number, what, &mut act))?;
+            // The last that was met is where it failed, if it came so far.
+            if let Some(stack) = met.get(number as usize - 1) {
+                swept.fail(*stack);
+            }
             if let Err(e) = files::stats() {
                 self.journal
                     .fail(format!("{what}, failure {number}: {e:#}"));
@@ -218,12 +223,14 @@ impl Sweep<'_> {
             answer.with_context(|| format!("{what}, without a failure"))?;
             Ok(FAR - left)
         };
-        let (places, stacks) = Survey::new()?.of(count)?;
-        Ok(stacks.unwrap_or_else(|| {
-            let each_alone = "stacks are not told apart: the kernel asks elsewhere, too";
-            self.journal.note(&format!("{what}: {each_alone}"));
-            (0..places as usize).collect()
-        }))
+        let (places, mut stacks) = self.survey.of(count)?;
+        ensure!(
+            stacks.len() as u64 >= places,
+            "{what}: the kernel counted {places} places, {} were seen",
+            stacks.len()
+        );
+        stacks.truncate(places as usize);
+        Ok(stacks)
     }
 
     /// Does it while the `number`-th place fails: what came of it, and how many more there would have to be.

@@ -142,8 +142,12 @@ pub fn prepare(stages: &str) -> Result<()> {
 }
 
 pub fn load_targets() -> Result<()> {
-    if !is_loaded("xcap_targets")? {
-        load_file(TARGETS, "").context("the targets are not loaded")?;
+    load_once("xcap_targets", TARGETS)
+}
+
+pub fn load_once(module: &str, path: &str) -> Result<()> {
+    if !is_loaded(module)? {
+        load_file(path, "").with_context(|| format!("{path} is not loaded"))?;
     }
     Ok(())
 }

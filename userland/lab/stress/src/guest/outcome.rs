@@ -29,25 +29,30 @@ pub struct Swept {
     /// Of these, those at a place of which it failed.
     pub stacks_failed: u64,
     #[serde(skip)]
-    seen: HashSet<usize>,
+    known: HashSet<u32>,
+    #[serde(skip)]
+    seen: HashSet<u32>,
 }
 
 impl Swept {
     /// Nothing yet of this operation, of whose places these are the stacks.
-    pub fn of(operation: &str, stacks: &[usize]) -> Self {
-        let different: HashSet<_> = stacks.iter().collect();
+    pub fn of(operation: &str, stacks: &[u32]) -> Self {
+        let known: HashSet<u32> = stacks.iter().copied().collect();
         Self {
             operation: operation.to_owned(),
             places: stacks.len() as u64,
-            stacks: different.len() as u64,
+            stacks: known.len() as u64,
+            known,
             ..Self::default()
         }
     }
 
-    /// It failed at a place of this stack.
-    pub fn fail(&mut self, stack: usize) {
+    /// It failed at a place of this stack, which another time may have been elsewhere, or nowhere.
+    pub fn fail(&mut self, stack: u32) {
+        self.known.insert(stack);
         self.seen.insert(stack);
         self.failed += 1;
+        self.stacks = self.known.len() as u64;
         self.stacks_failed = self.seen.len() as u64;
     }
 }

@@ -53,7 +53,8 @@ fn in_both(lab: &mut Lab, release: &str) -> Result<()> {
     is_well(&dom0)
 }
 
-/// Makes a guest by the example, on the second disk, and carries its console.
+/// Makes a guest by the example, on the second disk, and carries its console. xl gives a disk ten seconds, which are few
+/// where the host has much else to do.
 fn guest(release: &str) -> String {
     let append = guest_append();
     format!(
@@ -64,7 +65,7 @@ fn guest(release: &str) -> String {
          cp /boot/initrd.img-{release} /var/lib/xen/capture/initrd.img
          sed -e 's|/dev/vg0/capture|/dev/vdb|' -e 's|xvda ro |xvda rw {append} |' \
              /usr/share/doc/xcap/examples/domU.cfg >/etc/xen/capture.cfg
-         xl create /etc/xen/capture.cfg
+         for attempt in 1 2 3; do xl create /etc/xen/capture.cfg && break; done
          path=/local/domain/$(xl domid capture)/console/tty
          until tty=$(xenstore-read $path) && [ -n \"$tty\" ]; do sleep 1; done
          exec /usr/local/lib/lab-agent relay \"$tty\" >&3"
