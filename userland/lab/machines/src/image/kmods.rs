@@ -32,8 +32,10 @@ fn name_of(file: &str) -> String {
 /// Puts `wanted` and what they need under `/lib/modules/RELEASE`, with the list that modprobe reads.
 pub fn add(image: &mut Image, modules_dir: &Path, release: &str, wanted: &[&str]) -> Result<()> {
     let list = modules_dir.join("modules.dep");
-    let text =
-        fs::read_to_string(&list).with_context(|| format!("cannot read '{}'", list.display()))?;
+    let text = fs::read_to_string(&list).with_context(|| {
+        let list = list.display();
+        format!("cannot read '{list}', which 'depmod {release}' makes")
+    })?;
     let built_in = fs::read_to_string(modules_dir.join("modules.builtin")).unwrap_or_default();
     let Index(index) = Index::parse(&text);
     let mut dependencies = String::new();
