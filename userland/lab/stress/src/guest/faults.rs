@@ -10,6 +10,7 @@ use crate::guest::files;
 use crate::guest::journal::Journal;
 use crate::guest::outcome::Swept;
 use crate::guest::places::{self, Survey};
+use crate::guest::rest;
 use crate::guest::round::Rounds;
 use crate::guest::stages;
 use crate::guest::watch::Watch;
@@ -126,8 +127,9 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
                 sweep.of(file, prepare, read)?;
             }
             Operation::Insmod => {
-                sweep.of("insmod", files::unload, || files::load("auto", &few))?;
-                files::unload()?;
+                // Probes that an operation before left may keep xcap.
+                sweep.of("insmod", rest::gone, || files::load("auto", &few))?;
+                rest::gone()?;
                 files::load("auto", &few).context("insmod at last")?;
             }
         }
