@@ -164,15 +164,21 @@ pub(crate) fn reset() -> Result {
     Ok(())
 }
 
-/// `calibrate`: measures anew what probes cost, and what marks do where they are on.
-pub(crate) fn calibrate() -> Result {
-    let _turn = turn()?;
+/// Does something while no call counts and nothing is hooked. Whatever comes of it, xcap records
+/// again if it did.
+fn while_stopped(act: impl FnOnce() -> Result) -> Result {
     let recording = stop_in_turn();
-    let measured = calibrate_in_turn();
+    let done = act();
     if recording {
         start_in_turn()?;
     }
-    measured
+    done
+}
+
+/// `calibrate`: measures anew what probes cost, and what marks do where they are on.
+pub(crate) fn calibrate() -> Result {
+    let _turn = turn()?;
+    while_stopped(calibrate_in_turn)
 }
 
 /// Nothing is armed.
@@ -195,31 +201,24 @@ fn calibrate_in_turn() -> Result {
 /// Takes off all hooks that are as `backend=` says, and arms others where no call is in flight.
 pub(crate) fn rehook(choice: Choice) -> Result {
     let _turn = turn()?;
-    let recording = stop_in_turn();
-    let mut registry = REGISTRY.lock();
-    registry.context.choice = choice;
-    registry.drain(Next::Renew, Probe::follows_choice);
-    registry.release_drained()?;
-    drop(registry);
-    if recording {
-        start_in_turn()?;
-    }
-    Ok(())
+    while_stopped(|| {
+        let mut registry = REGISTRY.lock();
+        registry.context.choice = choice;
+        registry.drain(Next::Renew, Probe::follows_choice);
+        registry.release_drained().map(drop)
+    })
 }
 
 /// `marks on`, or `off` where nothing is wanted: hooks anew what leaves marks, or is to.
 pub(crate) fn mark(wanted: Option<marks::Wanted>) -> Result {
     let _turn = turn()?;
-    let recording = stop_in_turn();
-    let mut registry = REGISTRY.lock();
-    marks::off(&mut registry);
-    registry.release_drained()?;
-    drop(registry);
-    let switched = wanted.map_or(Ok(()), mark_in_turn);
-    if recording {
-        start_in_turn()?;
-    }
-    switched
+    while_stopped(|| {
+        let mut registry = REGISTRY.lock();
+        marks::off(&mut registry);
+        registry.release_drained()?;
+        drop(registry);
+        wanted.map_or(Ok(()), mark_in_turn)
+    })
 }
 
 /// Marks are off, and nothing is armed.
@@ -247,12 +246,7 @@ pub(crate) fn only(subject: Option<Subject>, names: &[CString]) -> Result {
     if changes.is_empty() {
         return Ok(());
     }
-    let recording = stop_in_turn();
-    let changed = only_in_turn(subject.as_ref(), names, &mut types);
-    if recording {
-        start_in_turn()?;
-    }
-    changed
+    while_stopped(|| only_in_turn(subject.as_ref(), names, &mut types))
 }
 
 /// Nothing is armed.

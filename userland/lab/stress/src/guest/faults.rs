@@ -205,7 +205,7 @@ impl Sweep<'_> {
             if let Some(stack) = met.get(number as usize - 1) {
                 swept.fail(*stack);
             }
-            if let Err(e) = files::stats() {
+            if let Err(e) = sound(what) {
                 self.journal
                     .fail(format!("{what}, failure {number}: {e:#}"));
             }
@@ -253,4 +253,14 @@ impl Sweep<'_> {
         let text = String::from_utf8_lossy(&text[..length]);
         Ok((answer, text.trim().parse().unwrap_or(0)))
     }
+}
+
+/// Figures don't contradict each other, and what doesn't start or stop xcap left it recording.
+fn sound(what: &str) -> Result<()> {
+    let recording = files::stats()?.and_then(|stats| stats.recording);
+    ensure!(
+        ["start", "stop"].contains(&what) || recording != Some(false),
+        "xcap no longer records"
+    );
+    Ok(())
 }

@@ -16,8 +16,12 @@ use xcap_machines::materials::source_tree;
 use xcap_machines::{Config, Lab, Materials, Output, Place};
 
 /// What the kernel says to allocations that fail where it needs them, whoever asked for what it does: to itself, where
-/// it unhooks a kprobe, and where it allocates from vmalloc.
-const NO_MEMORY: [&str; 2] = ["Failed to disarm kprobe-ftrace", "vmalloc error:"];
+/// it unhooks a kprobe, where it allocates from vmalloc, and where the first fprobe of all comes.
+const NO_MEMORY: [&str; 3] = [
+    "Failed to disarm kprobe-ftrace",
+    "vmalloc error:",
+    "WARNING: kernel/trace/fprobe.c",
+];
 
 /// What ACPI says as a machine wakes that the clock woke: its event is over by then.
 const AWAKE: [&str; 1] = ["Could not disable RealTimeClock events"];
