@@ -110,7 +110,10 @@ impl OfDomain<'_> {
             (Stage::Recvmsg, Some(Stage::CopyUser)) | (Stage::TxSend, Some(Stage::TxQueue)) => {
                 self.visit(by, Some(frame))
             }
-            (Stage::NicPoll | Stage::Softirq, Some(Stage::Bridge | Stage::Deliver))
+            (Stage::Softirq, Some(Stage::Bridge | Stage::Deliver)) => self
+                .left_by_a_poll(at, by)
+                .or_else(|| self.handed_by_a_poll(at, by)),
+            (Stage::NicPoll, Some(Stage::Bridge | Stage::Deliver))
             | (Stage::TxNetback, Some(Stage::Bridge)) => self.handed_by_a_poll(at, by),
             _ => None,
         }
@@ -136,6 +139,37 @@ impl OfDomain<'_> {
             cpu: poll.cpu,
             entry: self.time(entry),
             exit: self.time(mark.entry),
+            since: Some(self.time(poll.entry)),
+            others: Vec::new(),
+            switched: poll.switched,
+        })
+    }
+
+    /// Of a poll that used up its budget, NAPI hands on what is left in its list of frames when the poll has
+    /// returned: what the poll did after the last frame that it handed on itself was for the first of them.
+    fn left_by_a_poll(&self, at: usize, softirq: usize) -> Option<Visit> {
+        let earlier = self.held[softirq].calls.iter();
+        let earlier: Vec<usize> = earlier.copied().take_while(|&call| call != at).collect();
+        let stage = |call: &usize| self.recording.stage(self.recording.marks[*call].place);
+        let polled = earlier
+            .iter()
+            .rposition(|call| stage(call) == Some(Stage::NicPoll))?;
+        let (by, since) = (earlier[polled], &earlier[polled + 1..]);
+        let poll = &self.recording.marks[by];
+        let marks = |call: &usize| self.recording.marks[*call];
+        let is_first = !since.iter().any(|call| marks(call).frame.is_some());
+        let handed_on = self.held[by].calls.iter().map(marks);
+        let handed_on = handed_on.filter(|mark| mark.frame.is_some()).last();
+        let entry = match is_first && self.recording.sampling <= 1 {
+            true => handed_on.map_or(poll.entry, |mark| mark.exit),
+            false => poll.exit,
+        };
+        Some(Visit {
+            place: self.places.number(self.number, poll.place)?,
+            mark: by,
+            cpu: poll.cpu,
+            entry: self.time(entry),
+            exit: self.time(poll.exit),
             since: Some(self.time(poll.entry)),
             others: Vec::new(),
             switched: poll.switched,

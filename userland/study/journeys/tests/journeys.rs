@@ -5,6 +5,7 @@
 mod common;
 
 use common::*;
+use xcap_abi::role::Role;
 use xcap_abi::stage::Stage;
 use xcap_journeys::analysis::{Analysis, Counted, Reason};
 use xcap_journeys::summary::Summary;
@@ -82,6 +83,50 @@ fn each_frame_is_followed_through_both_domains() {
     assert_eq!(
         waited(first, "domU", Stage::Recvmsg) + waited(first, "domU", Stage::CopyUser),
         Ticks::from(3 * (DRIVER + DELIVER) + 90 + CALL)
+    );
+}
+
+/// As NAPI does when a poll used up its budget while its list of frames was not full.
+#[test]
+fn what_a_poll_left_to_its_softirq_was_polled_by_it() {
+    let mut bare = Domain::new(
+        Role::Bare,
+        &[Stage::Softirq, Stage::NicPoll, Stage::Deliver],
+    );
+    bare.mark(Stage::Deliver, Some(0), 130, 150);
+    bare.mark(Stage::Deliver, Some(1), 150, 170);
+    bare.mark(Stage::NicPoll, None, 110, 200);
+    bare.mark(Stage::Deliver, Some(2), 210, 230);
+    bare.mark(Stage::Deliver, Some(3), 235, 255);
+    bare.mark(Stage::Softirq, None, 100, 300);
+    let analysis = Analysis::new(&[bare.0], counted(4)).unwrap();
+    assert_eq!(analysis.whole.len(), 4, "{:?}", analysis.reasons());
+    let poll = place(&analysis, "bare", Stage::NicPoll);
+    let deliver = place(&analysis, "bare", Stage::Deliver);
+    let told = |frame: usize| {
+        let segments = analysis.whole[frame].segments.iter();
+        segments
+            .map(|segment| (segment.what, segment.length()))
+            .collect::<Vec<_>>()
+    };
+    use What::{Before, Service};
+    assert_eq!(told(1), [(Before(poll), 40), (Service(deliver), 20)]);
+    assert_eq!(
+        told(2),
+        [
+            (Before(poll), 60),
+            (Service(poll), 30),
+            (Before(deliver), 10),
+            (Service(deliver), 20)
+        ]
+    );
+    assert_eq!(
+        told(3),
+        [
+            (Before(poll), 90),
+            (Before(deliver), 35),
+            (Service(deliver), 20)
+        ]
     );
 }
 
