@@ -158,8 +158,8 @@ impl OfDomain<'_> {
         let poll = &self.recording.marks[by];
         let marks = |call: &usize| self.recording.marks[*call];
         let is_first = !since.iter().any(|call| marks(call).frame.is_some());
-        let handed_on = self.held[by].calls.iter().map(marks);
-        let handed_on = handed_on.filter(|mark| mark.frame.is_some()).last();
+        let mut handed_on = self.held[by].calls.iter().map(marks);
+        let handed_on = handed_on.rfind(|mark| mark.frame.is_some());
         let entry = match is_first && self.recording.sampling <= 1 {
             true => handed_on.map_or(poll.entry, |mark| mark.exit),
             false => poll.exit,

@@ -8,9 +8,9 @@
 
 use crate::guest::files;
 use crate::guest::journal::Journal;
+use crate::guest::operations::{self, Act, Operation};
 use crate::guest::outcome::Swept;
 use crate::guest::places::{self, Survey};
-use crate::guest::rest;
 use crate::guest::round::Rounds;
 use crate::guest::stages;
 use crate::guest::watch::Watch;
@@ -19,8 +19,7 @@ use fastrand::Rng;
 use nix::errno::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::time::Instant;
-use xcap_abi::paths::{CALIBRATION, MARKS, PER_CPU, PROBES, STATS};
+use std::time::{Duration, Instant};
 
 const DEBUGFS: &str = "/sys/kernel/debug";
 const NTH: &str = "/proc/thread-self/fail-nth";
@@ -35,47 +34,6 @@ const ATTRIBUTES: [(&str, &str); 7] = [
     ("fail_page_alloc/verbose", "0"),
     ("fail_usercopy/verbose", "0"),
 ];
-
-/// What has to be before, as far as it can be had, and what is done with a failure in it.
-const COMMANDS: [(&[&str], &str); 21] = [
-    (&["del fault"], "add xcap_target_10 as fault backend=direct"),
-    (&["add xcap_target_10 as fault backend=direct"], "del fault"),
-    (&["del fault"], "add xcap_target_10 as fault backend=fprobe"),
-    (&["add xcap_target_10 as fault backend=fprobe"], "del fault"),
-    (
-        &["del fault"],
-        "add xcap_target_10 as fault backend=kretprobe",
-    ),
-    (
-        &["add xcap_target_10 as fault backend=kretprobe"],
-        "del fault",
-    ),
-    (
-        &[
-            "del xcap_target_10",
-            "del xcap_target_100",
-            "del xcap_target_1000",
-            "del xcap_target_100000",
-        ],
-        "add xcap_target_10* limit=4",
-    ),
-    (&["start"], "stop"),
-    (&["stop"], "start"),
-    (&["backend=auto"], "backend=fprobe"),
-    (&["backend=auto"], "backend=kretprobe"),
-    (&["backend=fprobe"], "backend=auto"),
-    (&["marks off"], "marks on 64"),
-    (&["marks on 64"], "marks off"),
-    (&["only all"], "only interface lo"),
-    (&["only all"], "only pid 1"),
-    (&["only pid 1"], "only all"),
-    (&["transmit off"], "transmit on"),
-    (&["transmit on"], "transmit off"),
-    (&["start"], "calibrate"),
-    (&["start"], "reset"),
-];
-
-const FILES: [&str; 5] = [STATS, PER_CPU, PROBES, CALIBRATION, MARKS];
 
 /// More than there are places to fail at.
 const FAR: u64 = 1 << 30;
@@ -94,113 +52,92 @@ pub fn run(rounds: &mut Rounds, seed: u64, journal: &Journal, watch: &Watch) -> 
     let few = stages::few();
     files::prepare(&few)?;
     let mut rng = Rng::with_seed(seed);
-    let mut operations: Vec<Operation> = COMMANDS
-        .map(|(before, command)| Operation::Command(before, command))
-        .into_iter()
-        .chain(FILES.map(Operation::Reading))
-        .chain([Operation::Insmod])
-        .collect();
+    let mut operations = operations::all();
     // Where the time is not enough for all, another seed has others.
     rng.shuffle(&mut operations);
     let mut sweep = Sweep {
         rounds,
         rng,
-        left: operations.len(),
         survey: Survey::new()?,
         nth: OpenOptions::new().read(true).write(true).open(NTH)?,
         journal,
         watch,
+        few,
     };
-    for operation in operations {
-        match operation {
-            Operation::Command(before, command) => sweep.of_command(before, command)?,
-            Operation::Reading(file) => {
-                // Else there are none to read.
-                let prepare = || {
-                    if file == MARKS {
-                        files::must("marks on")
-                    } else {
-                        Ok(())
-                    }
-                };
-                let read = || fs::read(file).map(drop).map_err(|_| Errno::EIO);
-                sweep.of(file, prepare, read)?;
-            }
-            Operation::Insmod => {
-                // Probes that an operation before left may keep xcap.
-                sweep.of("insmod", rest::gone, || files::load("auto", &few))?;
-                rest::gone()?;
-                files::load("auto", &few).context("insmod at last")?;
-            }
-        }
-        if sweep.rounds.is_over() {
-            break;
-        }
+    let outcome = sweep.of_all(&mut operations);
+    for swept in operations
+        .into_iter()
+        .filter_map(|operation| operation.swept)
+    {
+        journal.sweep(swept);
     }
-    Ok(())
-}
-
-/// What is done with a failure in it.
-enum Operation {
-    /// After these others, as far as they are taken.
-    Command(&'static [&'static str], &'static str),
-    Reading(&'static str),
-    Insmod,
+    outcome
 }
 
 struct Sweep<'a> {
     rounds: &'a mut Rounds,
     rng: Rng,
-    /// Operations that are still to come.
-    left: usize,
     survey: Survey,
     nth: File,
     journal: &'a Journal,
     watch: &'a Watch,
+    /// The stages that xcap is loaded with.
+    few: String,
 }
 
 impl Sweep<'_> {
-    fn of_command(&mut self, before: &[&str], command: &str) -> Result<()> {
-        let prepare = || {
-            for word in before {
-                // It is so already, or it is told by what comes of the command.
-                let _ = files::must(word);
+    /// One place of each call stack of each operation, then the others. Operations that are not through have equal
+    /// shares of the time that is left, again and again.
+    fn of_all(&mut self, operations: &mut [Operation]) -> Result<()> {
+        for all in [false, true] {
+            loop {
+                let open = operations
+                    .iter_mut()
+                    .filter(|operation| operation.is_open(all));
+                let mut open: Vec<_> = open.collect();
+                if open.is_empty() {
+                    break;
+                }
+                let mut left = open.len() as u32;
+                for operation in &mut open {
+                    if self.rounds.is_over() {
+                        return Ok(());
+                    }
+                    let share = self.rounds.time_left() / left;
+                    left -= 1;
+                    self.of(operation, share, all)?;
+                }
             }
-            Ok(())
-        };
-        self.of(command, prepare, || {
-            let control = files::open_control()?;
-            files::command(&control, command.as_bytes())
-        })?;
-        prepare()?;
-        for word in [command, "stop", "start"] {
-            files::must(word).with_context(|| format!("after '{command}' with failures"))?;
         }
         Ok(())
     }
 
-    /// Does it again and again, each time with another failure, until each place has failed or the time is over that
-    /// this operation has.
-    fn of(
-        &mut self,
-        what: &str,
-        prepare: impl Fn() -> Result<()>,
-        mut act: impl FnMut() -> Result<(), Errno>,
-    ) -> Result<()> {
-        let share = self.rounds.time_left() / self.left as u32;
-        self.left -= 1;
+    /// Does it again and again, each time with another failure, for as long as its share is: once at least.
+    fn of(&mut self, operation: &mut Operation, share: Duration, all: bool) -> Result<()> {
         let begun = Instant::now();
-        prepare()?;
-        let stacks = self.stacks(what, &mut act)?;
-        let mut swept = Swept::of(what, &stacks);
-        for number in places::in_turns(&stacks, &mut self.rng) {
-            if (swept.failed > 0 && begun.elapsed() >= share) || self.rounds.next().is_none() {
+        let act = operation.act;
+        act.prepare()?;
+        if operation.order.is_none() {
+            let stacks = self.stacks(act)?;
+            let swept = Swept::of(act.name(), &stacks);
+            operation.first = swept.stacks as usize;
+            operation.swept = Some(swept);
+            operation.order = Some(places::in_turns(&stacks, &mut self.rng));
+        }
+        let Some((order, swept)) = operation.order.as_ref().zip(operation.swept.as_mut()) else {
+            return Ok(());
+        };
+        let most = if all { order.len() } else { operation.first };
+        for &number in &order[operation.done..most] {
+            if self.rounds.next().is_none() {
                 break;
             }
-            prepare()?;
+            operation.done += 1;
+            act.prepare()?;
+            let what = act.name();
             self.journal.note(&format!("{what}, failure {number}"));
             // Whatever it answers, it is sound afterwards.
-            let (_, met) = self.survey.of(|| self.failing(number, what, &mut act))?;
+            let (_, met) = self.survey.of(|| self.failing(number, act))?;
             // The last that was met is where it failed, if it came so far.
             if let Some(stack) = met.get(number as usize - 1) {
                 swept.fail(*stack);
@@ -209,26 +146,25 @@ impl Sweep<'_> {
                 self.journal
                     .fail(format!("{what}, failure {number}: {e:#}"));
             }
+            if begun.elapsed() >= share {
+                break;
+            }
         }
-        self.journal.sweep(swept);
-        Ok(())
+        act.works(&self.few)
     }
 
     /// By which call stack the kernel comes to each place at which it can fail.
-    fn stacks(
-        &self,
-        what: &str,
-        act: &mut impl FnMut() -> Result<(), Errno>,
-    ) -> Result<places::Stacks> {
+    fn stacks(&self, act: Act) -> Result<places::Stacks> {
         let count = || {
-            let (answer, left) = self.failing(FAR, what, act)?;
-            answer.with_context(|| format!("{what}, without a failure"))?;
+            let (answer, left) = self.failing(FAR, act)?;
+            answer.with_context(|| format!("{}, without a failure", act.name()))?;
             Ok(FAR - left)
         };
         let (places, mut stacks) = self.survey.of(count)?;
         ensure!(
             stacks.len() as u64 >= places,
-            "{what}: the kernel counted {places} places, {} were seen",
+            "{}: the kernel counted {places} places, {} were seen",
+            act.name(),
             stacks.len()
         );
         stacks.truncate(places as usize);
@@ -236,14 +172,9 @@ impl Sweep<'_> {
     }
 
     /// Does it while the `number`-th place fails: what came of it, and how many more there would have to be.
-    fn failing(
-        &self,
-        number: u64,
-        what: &str,
-        act: impl FnOnce() -> Result<(), Errno>,
-    ) -> Result<(Result<(), Errno>, u64)> {
+    fn failing(&self, number: u64, act: Act) -> Result<(Result<(), Errno>, u64)> {
         self.nth.write_at(number.to_string().as_bytes(), 0)?;
-        let answer = self.watch.during(what, act);
+        let answer = self.watch.during(act.name(), || act.perform(&self.few));
         let mut text = [0; 16];
         // Reading may be it itself.
         let length = self.nth.read_at(&mut text, 0).unwrap_or(0);

@@ -13,6 +13,7 @@ mod hotplug;
 mod journal;
 mod marks;
 mod neighbours;
+mod operations;
 pub mod outcome;
 mod places;
 mod rest;
