@@ -2,6 +2,7 @@
 
 //! A network interface, as the kernel lists it.
 
+use std::fs::read_link;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,12 @@ impl Interface {
             name: name.into(),
             known: known.join(" "),
         })
+    }
+
+    /// The name of its driver, if it has one.
+    pub fn driver(&self) -> Option<String> {
+        let driver = read_link(format!("/sys/class/net/{}/device/driver", self.name)).ok()?;
+        Some(driver.file_name()?.to_string_lossy().into_owned())
     }
 
     /// Waits for the cable: without a carrier the kernel drops what is sent, in silence.

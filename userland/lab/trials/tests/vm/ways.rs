@@ -37,6 +37,9 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
                 })
             },
         ),
+        world.trial("xdp_sockets_count_slow_frames_in_pv", On::Xen, |lab| {
+            slow(lab, Way::AfXdp)
+        }),
         world.trial("each_way_of_capturing_counts_its_drops", On::Bare, |lab| {
             fresh_all(lab, "auto")?;
             WAYS.into_iter()
@@ -49,7 +52,7 @@ pub fn trials(world: &'static World) -> Vec<Trial> {
 fn delivers(way: Way) -> &'static str {
     match way {
         Way::TpacketV2 | Way::TpacketV3 | Way::Libpcap => "tpacket_rcv",
-        // e1000e's driver knows no XDP.
+        // e1000e's driver knows no XDP, and xen-netfront's isn't used.
         Way::AfXdp | Way::AfXdpZerocopy => "xsk_generic_rcv",
         Way::Recvfrom | Way::Recvmmsg | Way::Fanout => "packet_rcv",
     }
@@ -71,7 +74,7 @@ fn delivered(guest: &Guest, way: Way, frames: u64) -> Result<()> {
 fn slow(lab: &Lab, way: Way) -> Result<()> {
     fresh_all(lab, "auto")?;
     capture_by(lab, &["--way", way.word()], SLOW, GAP_US, |_, _| Ok(()))?;
-    let guest = lab.guest(Place::Bare);
+    let guest = lab.guest(lab.capturing_place());
     delivered(guest, way, SLOW.into())?;
     let polled = stage(&report(guest)?, "nic_poll")?.work;
     ensure!(
