@@ -48,6 +48,11 @@ impl Way {
             Self::Libpcap => "libpcap",
         }
     }
+
+    /// Whether it was built in: libpcap is where it was asked for.
+    pub fn is_built(self) -> bool {
+        self != Self::Libpcap || cfg!(feature = "libpcap")
+    }
 }
 
 /// Where an XDP program takes frames from their path.
