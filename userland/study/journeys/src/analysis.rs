@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::join;
 use crate::path::Places;
 use crate::recording::Recording;
+use crate::socket::Look;
 use crate::timeline::{cut, Segment, Ticks, Visit};
 use crate::unit::Unit;
 
@@ -95,6 +96,8 @@ pub struct Analysis {
     pub broken: Vec<(Journey, Reason)>,
     /// Not captured, with the place where it was seen last, if anywhere.
     pub lost: Vec<(u64, Option<usize>)>,
+    /// At the capturing socket.
+    pub looks: Vec<Look>,
 }
 
 impl Analysis {
@@ -140,12 +143,27 @@ impl Analysis {
             whole,
             broken,
             lost,
+            looks: Vec::new(),
         })
     }
 
     /// The same, of marks whose ticks are these.
     pub fn in_unit(self, unit: Unit) -> Self {
         Self { unit, ..self }
+    }
+
+    /// The same, where somebody looked at the capturing socket.
+    pub fn with_looks(self, looks: Vec<Look>) -> Self {
+        Self { looks, ..self }
+    }
+
+    /// What the common time is behind that of the domain that captures.
+    pub(crate) fn looks_offset(&self) -> Ticks {
+        let captures = self.places.iter().last();
+        match captures.map(|(_, place)| place.domain) {
+            Some("domU") => self.clock.offset_ticks,
+            _ => 0,
+        }
     }
 
     /// Frames captured: as the program counted, unless not all left marks.

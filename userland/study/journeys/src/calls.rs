@@ -33,18 +33,20 @@ pub fn held(recording: &Recording) -> Vec<Held> {
         let mark = &marks[at];
         while let Some(&top) = open.last() {
             let outer = &marks[top];
-            if outer.cpu == mark.cpu && outer.exit > mark.entry && outer.exit >= mark.exit {
+            if outer.cpu == mark.cpu && outer.exit > mark.entry {
                 break;
             }
             open.pop();
         }
-        if let Some(&top) = open.last() {
-            held[at].by = Some(top);
-            held[at].after = last_returned[top];
-            held[top].calls.push(at);
-            last_returned[top] = Some(mark.exit);
+        // A call that began on another CPU may begin within one here that ends before it: that goes on holding its own.
+        let within = open.partition_point(|&outer| marks[outer].exit >= mark.exit);
+        if let Some(&outer) = open[..within].last() {
+            held[at].by = Some(outer);
+            held[at].after = last_returned[outer];
+            held[outer].calls.push(at);
+            last_returned[outer] = Some(mark.exit);
         }
-        open.push(at);
+        open.insert(within, at);
     }
     held
 }
@@ -54,6 +56,40 @@ mod tests {
     use super::*;
     use crate::recording::Mark;
     use xcap_abi::role::Role;
+
+    /// Most of it on another CPU, which it left to return here.
+    #[test]
+    fn a_call_that_came_from_another_cpu_takes_none_from_those_here() {
+        let mark = |entry, exit| Mark {
+            place: 0,
+            cpu: 0,
+            frame: None,
+            entry,
+            exit,
+            switched: false,
+        };
+        let marks = vec![
+            mark(10, 60),
+            mark(20, 55),
+            // That call, and what it did here.
+            mark(30, 100),
+            mark(80, 90),
+            mark(40, 50),
+            mark(57, 59),
+        ];
+        let recording = Recording {
+            role: Role::Bare,
+            tsc_khz: 1,
+            sampling: 1,
+            places: vec!["a".into()],
+            marks,
+            dropped: 0,
+            times: Vec::new(),
+        };
+        let held = held(&recording);
+        let by: Vec<_> = held.iter().map(|held| held.by).collect();
+        assert_eq!(by, [None, Some(0), None, Some(2), Some(1), Some(0)]);
+    }
 
     #[test]
     fn calls_are_held_by_the_innermost_around_them() {

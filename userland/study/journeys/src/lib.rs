@@ -17,6 +17,7 @@ pub mod path;
 pub mod queue;
 pub mod recording;
 pub mod rows;
+pub mod socket;
 pub mod summary;
 pub mod timeline;
 pub mod told;

@@ -5,7 +5,7 @@
 //! The law is an identity of any record that begins and ends with empty queues: the length's integral is the sum of
 //! the waits. It says nothing of the clock. What it compares here is all frames that left marks with those of whole
 //! journeys, and their number with what the capturing program counted: frames without marks, or that are joined
-//! wrongly, would show.
+//! wrongly, would show. Whether lengths are those that the kernel counted is for [`crate::socket`].
 
 use serde::Serialize;
 

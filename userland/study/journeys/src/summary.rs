@@ -10,6 +10,7 @@ use crate::analysis::{Analysis, Journey, Reason};
 use crate::clock::Clock;
 use crate::distribution::{at, Distribution};
 use crate::queue::{Little, Queue};
+use crate::socket::Socket;
 use crate::timeline::{Ticks, What};
 use crate::unit::Unit;
 
@@ -46,6 +47,8 @@ pub struct Summary {
     /// In the order in which frames come to them.
     pub places: Vec<AtPlace>,
     pub queues: Vec<OfQueue>,
+    /// The queue before `recvmsg`, as the kernel counts it.
+    pub socket: Option<Socket>,
     pub clock: Clock,
     /// The frame that half of the others took no longer than, and the one that 99 % took no longer than.
     pub median: Option<Told>,
@@ -177,6 +180,7 @@ impl Summary {
             wait: of(Journey::wait),
             places: places(analysis),
             queues: queues(analysis),
+            socket: Socket::of(analysis),
             clock: analysis.clock.clone(),
             median: told(analysis, 50),
             p99: told(analysis, 99),

@@ -189,6 +189,15 @@ pub fn faults(summary: &Summary) -> Vec<String> {
             at(&one.place, one.domain)
         ));
     }
+    if let Some(socket) = &summary.socket {
+        let others = socket.looks - socket.agreeing;
+        if others > 0 {
+            told.push(format!(
+                "in {others} of {} looks the kernel counted another number of frames at the socket",
+                socket.looks
+            ));
+        }
+    }
     for (domain, dropped) in &summary.dropped_marks {
         if *dropped > 0 {
             told.push(format!(

@@ -8,6 +8,7 @@ use common::*;
 use xcap_abi::role::Role;
 use xcap_abi::stage::Stage;
 use xcap_journeys::analysis::{Analysis, Counted, Reason};
+use xcap_journeys::socket::{Look, Socket};
 use xcap_journeys::summary::Summary;
 use xcap_journeys::timeline::{Ticks, What};
 use xcap_journeys::unit::Unit;
@@ -182,6 +183,50 @@ fn services_and_waits_are_the_whole_time_exactly() {
         line.contains(" instructions (median)") && !line.contains("µs"),
         "{line}"
     );
+}
+
+#[test]
+fn the_kernel_s_count_of_a_socket_is_held_against_the_marks() {
+    let frames = 1009;
+    let recordings = run(frames, 64, 0);
+    let domu = &recordings[1];
+    let until = |stage, moment: u64| {
+        let marks = domu.marks.iter();
+        let there = marks.filter(|mark| domu.stage(mark.place) == Some(stage));
+        there.filter(|mark| mark.exit <= moment).count() as u64
+    };
+    let look = |moment: u64| Look {
+        after: moment,
+        before: moment + 1,
+        bytes: 768 * (until(Stage::Deliver, moment) - until(Stage::Recvmsg, moment)),
+    };
+    let moments = domu.marks.iter().map(|mark| mark.exit).step_by(7);
+    let mut looks: Vec<Look> = moments.map(look).collect();
+    let socket = |looks: &[Look]| {
+        let analysis = Analysis::new(&recordings, counted(frames)).unwrap();
+        Socket::of(&analysis.with_looks(looks.to_vec()))
+    };
+    assert_eq!(socket(&[]), None);
+    let told = socket(&looks).unwrap();
+    assert_eq!((told.agreeing, told.frame_bytes), (told.looks, 768));
+    // A frame's copy is over a moment before its call is.
+    assert!(told.longest <= 64 && told.longest > 50, "{told:?}");
+    let (least, most) = told.marked_mean_length;
+    assert!(
+        least <= told.mean_length && told.mean_length <= most,
+        "{told:?}"
+    );
+    // So do counts that are all of even numbers of frames.
+    let even: Vec<Look> = looks
+        .iter()
+        .copied()
+        .filter(|look| look.bytes % (2 * 768) == 0)
+        .collect();
+    let told = socket(&even).unwrap();
+    assert_eq!((told.agreeing, told.frame_bytes), (told.looks, 768));
+    looks[100].bytes += 2 * 768;
+    let told = socket(&looks).unwrap();
+    assert_eq!(told.agreeing, told.looks - 1);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! <run>/
 //!     journeys.json           the frames' journeys: services, waits, losses
 //!     marks/<domain>.bin      the marks of a domain, as its xcap wrote them
+//!     marks/looks.json        what the capturing socket held, again and again
 //!     marks/frames.json       the frames of that run, hop by hop
 //! ```
 //!
@@ -22,6 +23,7 @@ use base64::prelude::{Engine, BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use xcap_journeys::analysis::{Analysis, Counted};
 use xcap_journeys::recording::Recording;
+use xcap_journeys::socket::Look;
 use xcap_journeys::summary::Summary;
 use xcap_machines::files::replace;
 
@@ -37,6 +39,7 @@ use crate::testbed::{Testbed, Unit};
 pub const JOURNEYS: &str = "journeys.json";
 /// … and the folder of what they were made from.
 pub const MARKS: &str = "marks";
+const LOOKS: &str = "looks.json";
 
 /// What one machine recorded of a run whose frames leave marks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +47,9 @@ pub struct MarkedPart {
     pub part: Part,
     /// The stream of marks, in base64; a sender has none.
     pub marks: Option<String>,
+    /// At the capturing socket, where there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Look>,
 }
 
 /// All of a run.
@@ -58,10 +64,11 @@ pub struct Marked {
 }
 
 impl MarkedPart {
-    pub fn of(part: Part, marks: &[u8]) -> Self {
+    pub fn of(part: Part, marks: &[u8], looks: Vec<Look>) -> Self {
         Self {
             part,
             marks: Some(BASE64_STANDARD.encode(marks)),
+            looks,
         }
     }
 }
@@ -69,7 +76,11 @@ impl MarkedPart {
 /// A sender's.
 impl From<Part> for MarkedPart {
     fn from(part: Part) -> Self {
-        Self { part, marks: None }
+        Self {
+            part,
+            marks: None,
+            looks: Vec::new(),
+        }
     }
 }
 
@@ -81,6 +92,10 @@ pub fn keep(folder: &Path, run: RunId, marked: MarkedParts) -> Result<Marked> {
             let marks = BASE64_STANDARD.decode(marks);
             let marks = marks.with_context(|| format!("{run}: the marks of {role}"))?;
             replace(&folder.join(MARKS).join(format!("{role}.bin")), marks)?;
+        }
+        if !marked.looks.is_empty() {
+            let text = serde_json::to_string(&marked.looks)? + "\n";
+            replace(&folder.join(MARKS).join(LOOKS), text)?;
         }
         parts.insert(role, marked.part);
     }
@@ -116,12 +131,24 @@ pub fn load(folder: &Path) -> Result<Marked> {
     };
     let analysis = Analysis::new(&recordings, counted)
         .with_context(|| format!("the marks in '{}'", marks.display()))?
-        .in_unit(unit(folder)?);
+        .in_unit(unit(folder)?)
+        .with_looks(looks(&marks)?);
     Ok(Marked {
         frames,
         recordings,
         analysis,
     })
+}
+
+/// None where nothing captured, or where it was recorded before anybody looked.
+fn looks(marks: &Path) -> Result<Vec<Look>> {
+    let path = marks.join(LOOKS);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let cannot = || format!("cannot read '{}'", path.display());
+    let text = fs::read_to_string(&path).with_context(cannot)?;
+    serde_json::from_str(&text).with_context(cannot)
 }
 
 /// What a tick is in this run; cycles, where nobody says.

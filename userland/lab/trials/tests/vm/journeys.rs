@@ -122,6 +122,13 @@ fn losses_are_placed(lab: &Lab, environment: Environment) -> Result<()> {
         told::line(&summary),
         told::faults(&summary)
     );
+    let socket = summary.socket.as_ref();
+    // Where domains share a CPU, nobody may look just when some are there.
+    let least = u64::from(environment == Environment::Native);
+    ensure!(
+        socket.is_some_and(|socket| socket.agreeing == socket.looks && socket.longest >= least),
+        "the kernel's counts of what the socket held, against the marks: {socket:?}"
+    );
     let placed = losses(&marked);
     let lost: u64 = placed.iter().map(|placed| placed.marked).sum();
     ensure!(

@@ -51,9 +51,14 @@ impl Capture {
         }
     }
 
+    /// Its number among the programs that run.
+    pub fn program(&self) -> i32 {
+        self.child.id() as i32
+    }
+
     /// Stops it and gives what it captured.
     pub fn end(mut self) -> Result<Captured> {
-        kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT)?;
+        kill(Pid::from_raw(self.program()), Signal::SIGINT)?;
         let mut text = String::new();
         if let Some(stdout) = &mut self.child.stdout {
             stdout.read_to_string(&mut text)?;

@@ -16,7 +16,7 @@ use crate::marked::MarkedPart;
 pub const BEGUN: &str = "begun";
 
 pub fn command(options: &Options) -> Result<()> {
-    let (part, marks) = record(
+    let (part, marked) = record(
         options.role,
         &options.interface,
         options.task(),
@@ -25,9 +25,11 @@ pub fn command(options: &Options) -> Result<()> {
         || eprintln!("{BEGUN}: recording until the input ends (Ctrl-D)"),
         || Ok(stdin().read_to_end(&mut Vec::new()).map(drop)?),
     )?;
-    let text = match (&options.out, marks) {
+    let text = match (&options.out, marked) {
         (Some(folder), _) => gather::keep(folder, &part)?.display().to_string(),
-        (None, Some(marks)) => serde_json::to_string(&MarkedPart::of(part, &marks))?,
+        (None, Some(marked)) => {
+            serde_json::to_string(&MarkedPart::of(part, &marked.marks, marked.looks))?
+        }
         (None, None) => serde_json::to_string(&part)?,
     };
     print(&(text + "\n"))?;

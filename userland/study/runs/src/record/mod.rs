@@ -5,6 +5,7 @@
 mod capture;
 mod command;
 mod counters;
+mod looks;
 mod marks;
 mod options;
 mod recorder;

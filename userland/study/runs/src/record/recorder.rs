@@ -6,8 +6,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{bail, Result};
+use xcap_journeys::socket::Look;
 
 use super::capture::Capture;
+use super::looks::Looks;
 use super::marks::Marks;
 use super::send::send;
 use super::settle::await_quiet;
@@ -20,7 +22,7 @@ use crate::role::Role;
 
 /// Records one machine's share of `task`: `begun` when the first frame may come, and the end
 /// of the run when `over` returns. A sender sends in between, and waits for nothing. If the frames
-/// are `marked`, they are numbered, and the marks that they left are given beside the part.
+/// are `marked`, they are numbered, and what they left is given beside the part.
 pub fn record(
     role: Role,
     interface: &str,
@@ -29,7 +31,7 @@ pub fn record(
     destination: &str,
     begun: impl FnOnce(),
     over: impl FnOnce() -> Result<()>,
-) -> Result<(Part, Option<Vec<u8>>)> {
+) -> Result<(Part, Option<Marked>)> {
     check(role, interface)?;
     let capture = match role {
         Role::Measured(domain) if domain.captures() => {
@@ -62,9 +64,16 @@ pub fn record(
     begun();
     let mut sent = None;
     let mut spent = None;
+    let mut seen = Vec::new();
     if measured {
+        let looks = capture.as_ref().filter(|_| marked);
+        let looks = looks.map(|capture| Looks::begin(capture.program()));
+        let looks = looks.transpose()?;
         over()?;
         await_quiet()?;
+        if let Some(looks) = looks {
+            seen = looks.end()?;
+        }
         // Taking the hooks off takes time that isn't the run's.
         spent = time.since();
         xcap::control("stop")?;
@@ -89,7 +98,15 @@ pub fn record(
         idle,
     };
     let marks = marks.map(|marks| marks.take()).transpose()?;
-    Ok((part, marks))
+    Ok((part, marks.map(|marks| Marked { marks, looks: seen })))
+}
+
+/// What is recorded of frames that leave marks.
+pub struct Marked {
+    /// The stream of marks.
+    pub marks: Vec<u8>,
+    /// At the capturing socket, where there is one.
+    pub looks: Vec<Look>,
 }
 
 /// So long is looked at what the machine does by itself.
