@@ -158,6 +158,19 @@ fn at(place: &Option<String>, domain: Option<&str>) -> String {
     }
 }
 
+/// Whether the kernel counted as many frames at the capturing socket as the marks say; none: nobody looked.
+pub fn socket(summary: &Summary) -> Option<String> {
+    let socket = summary.socket.as_ref()?;
+    let agrees = match socket.looks - socket.agreeing {
+        0 => "as many as marks say".to_owned(),
+        others => format!("{others} times not as many as marks say"),
+    };
+    Some(format!(
+        "what the socket held, counted by the kernel {} times: {:.1} frames (mean), {} at most; {agrees}",
+        socket.looks, socket.mean_length, socket.longest
+    ))
+}
+
 /// Where frames that were not captured were seen last, a sentence each.
 pub fn losses(summary: &Summary) -> Vec<String> {
     let told = summary.lost.iter().map(|lost| match &lost.place {
@@ -188,15 +201,6 @@ pub fn faults(summary: &Summary) -> Vec<String> {
             one.frames,
             at(&one.place, one.domain)
         ));
-    }
-    if let Some(socket) = &summary.socket {
-        let others = socket.looks - socket.agreeing;
-        if others > 0 {
-            told.push(format!(
-                "in {others} of {} looks the kernel counted another number of frames at the socket",
-                socket.looks
-            ));
-        }
     }
     for (domain, dropped) in &summary.dropped_marks {
         if *dropped > 0 {

@@ -42,8 +42,11 @@ pub fn text(runs: &[Marked]) -> Result<()> {
     for marked in runs {
         let summary = Summary::new(&marked.analysis);
         let mut text = format!("{}: {}\n", marked.frames.run, told::line(&summary));
-        if let Some(clock) = told::clock(&summary) {
-            text += &format!("  {clock}\n");
+        for line in [told::clock(&summary), told::socket(&summary)]
+            .into_iter()
+            .flatten()
+        {
+            text += &format!("  {line}\n");
         }
         for line in told::faults(&summary) {
             text += &format!("  {line}\n");

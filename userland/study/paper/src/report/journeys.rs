@@ -104,8 +104,11 @@ fn of_scenario(selection: &Selection, scenario: Scenario, shown: &[&Shown]) -> O
     for &one in shown {
         let summary = &one.summary;
         let mut line = format!("{}: {}", one.label(), told::line(summary));
-        if let Some(clock) = told::clock(summary) {
-            line += &format!("; {clock}");
+        for more in [told::clock(summary), told::socket(summary)]
+            .into_iter()
+            .flatten()
+        {
+            line += &format!("; {more}");
         }
         lines.push(line);
         for (which, frame) in [("median", &summary.median), ("p99", &summary.p99)] {
