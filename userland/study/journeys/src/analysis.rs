@@ -9,9 +9,9 @@ use xcap_abi::stage::Stage;
 
 use crate::clock::Clock;
 use crate::join;
+use crate::look::Look;
 use crate::path::Places;
 use crate::recording::Recording;
-use crate::socket::Look;
 use crate::timeline::{cut, Segment, Ticks, Visit};
 use crate::unit::Unit;
 

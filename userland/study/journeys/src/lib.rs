@@ -5,7 +5,7 @@
 //! A [`recording`] is what one domain marked. Its [`calls`] tell what held what; [`clock`] brings
 //! the domains to one time; [`join`] puts together what is of one frame, and [`timeline`] cuts its
 //! time into services and waits, which add up to it exactly. [`analysis`] is all of that, and
-//! [`summary`], [`rows`] and [`trace`] are what is told of it.
+//! [`summary`], [`rows`] and [`trace`] are what is told of it; [`socket`] holds it against the kernel's own count.
 
 pub mod analysis;
 pub mod calls;
@@ -13,6 +13,7 @@ pub mod clock;
 pub mod distribution;
 pub mod join;
 pub mod lanes;
+pub mod look;
 pub mod path;
 pub mod queue;
 pub mod recording;

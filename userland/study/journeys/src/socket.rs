@@ -5,20 +5,12 @@
 //! Little's law is an identity of what marks say. The kernel's count of what a socket holds comes from elsewhere, and
 //! so shows whether the lengths that marks give are those that were.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use xcap_abi::stage::Stage;
 
 use crate::analysis::{Analysis, Journey};
+use crate::look::Look;
 use crate::timeline::{Ticks, Visit};
-
-/// What the capturing socket held at some tick of its domain between two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
-    pub after: u64,
-    pub before: u64,
-    /// As the kernel counts them: with what a frame's buffers take.
-    pub bytes: u64,
-}
 
 /// How the kernel's counts agree with the marks.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -22,8 +22,8 @@ use anyhow::{bail, Context, Result};
 use base64::prelude::{Engine, BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use xcap_journeys::analysis::{Analysis, Counted};
+use xcap_journeys::look::Look;
 use xcap_journeys::recording::Recording;
-use xcap_journeys::socket::Look;
 use xcap_journeys::summary::Summary;
 use xcap_machines::files::replace;
 

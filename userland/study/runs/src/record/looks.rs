@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, Context, Result};
 use procfs::process::{FDTarget, Process};
-use xcap_journeys::socket::Look;
+use xcap_journeys::look::Look;
 
 /// The kernel's list of packet sockets: `sk RefCnt Type Proto Iface R Rmem User Inode`, a line each.
 const SOCKETS: &str = "/proc/net/packet";

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{bail, Result};
-use xcap_journeys::socket::Look;
+use xcap_journeys::look::Look;
 
 use super::capture::Capture;
 use super::looks::Looks;
